@@ -1,0 +1,7 @@
+//! Approved + writers + journal → events: the loop, decide, journal, lock.
+
+pub mod event;
+pub mod operation;
+
+pub use event::{Event, EventKind, Sink};
+pub use operation::{Cx, Look, Operation, Operations, Progress, StartCx};

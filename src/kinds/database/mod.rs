@@ -1,0 +1,1 @@
+//! An RDS instance kept fresh from another one's snapshots.

@@ -1,0 +1,22 @@
+//! The nouns that every phase shares. Imports nothing of the rest.
+
+mod address;
+mod error;
+mod exit;
+mod phase;
+mod problem;
+pub mod record;
+mod secret;
+pub mod time;
+mod value;
+
+pub use address::Address;
+pub use error::{Error, Result};
+pub use exit::Exit;
+pub use phase::Phase;
+pub use problem::{Problem, Severity, SourceFile, Span};
+pub use secret::{SecretRef, Secrets};
+pub use value::{Number, Value};
+
+/// Plain data, as it stands in a plan, a journal or a world file.
+pub type Json = serde_json::Value;

@@ -1,0 +1,1 @@
+//! Events → progress, final report, Slack, JSON lines, status.

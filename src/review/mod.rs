@@ -1,0 +1,1 @@
+//! Plan → text for people (terminal, Markdown, JSON).
