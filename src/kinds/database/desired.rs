@@ -1,5 +1,6 @@
 //! The declared database in this kind's own form.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -97,7 +98,7 @@ pub struct Wanted {
     /// Whether the replaced instance may not be deleted.
     pub prevent_destroy: bool,
     /// Declared timeouts over the defaults.
-    timeouts: std::collections::BTreeMap<String, Duration>,
+    pub timeouts: BTreeMap<String, Duration>,
 }
 
 impl Wanted {

@@ -1,9 +1,17 @@
 //! Things for this kind's unit tests.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+use super::connect::Connect;
+use super::desired::{Check, Expect, FirstBackup, Refresh, Wanted};
+use super::due::Rule;
 use super::marks::{self, Owner};
-use crate::model::Json;
+use super::observe::Seen;
+use crate::declare::{Desired, JournalSetting, Provider};
+use crate::model::time::Timestamp;
+use crate::model::{Address, Json};
+use crate::world::provider::AwsProvider;
 use crate::world::rds::{Instance, Settings, Snapshot};
 
 /// Settings of an ordinary instance.
@@ -70,4 +78,86 @@ pub fn refreshed(name: &str, resource_id: &str, at: &str, from: &str) -> Instanc
         found.tags.insert(key.to_owned(), value.to_owned());
     }
     found
+}
+
+/// A database that is due monthly, protected, and scrubbed.
+pub fn wanted() -> Wanted {
+    Wanted {
+        address: Address::new("database", "dev"),
+        owner: owner(),
+        provider: "aws".to_owned(),
+        name: "dev".to_owned(),
+        next: "dev-next".to_owned(),
+        old: "dev-old".to_owned(),
+        refresh: Some(Refresh {
+            source: "prod".to_owned(),
+            snapshot_type: "automated".to_owned(),
+            rule: Rule::Schedule { text: "monthly".to_owned(), timezone: "UTC".to_owned() },
+            first_backup: FirstBackup::BeforeSwitch,
+            keep_old: Duration::ZERO,
+            final_snapshot: None,
+            delete_automated_backups: true,
+        }),
+        settings: Settings::new(),
+        groups: None,
+        tags: BTreeMap::new(),
+        connect: Some(Connect {
+            host: None,
+            port: None,
+            sslmode: None,
+            ca_file: None,
+            user: "deploy".to_owned(),
+            password: None,
+            database: "openledger".to_owned(),
+        }),
+        scrub: vec!["TRUNCATE TABLE api_token RESTART IDENTITY CASCADE".to_owned()],
+        checks: vec![Check {
+            title: "tokens are gone".to_owned(),
+            sql: "SELECT count(*) FROM api_token".to_owned(),
+            expect: vec![Expect::Equals(Json::from(0))],
+        }],
+        prevent_destroy: false,
+        timeouts: BTreeMap::new(),
+    }
+}
+
+/// What is there, with one snapshot of the fifth of November 2026.
+pub fn seen(current: Option<Instance>, next: Option<Instance>, old: Option<Instance>) -> Seen {
+    Seen {
+        account: "123456789012".to_owned(),
+        region: "us-east-1".to_owned(),
+        current,
+        next,
+        old,
+        snapshots: vec![snapshot("rds:b", "2026-11-05T00:07:00Z")],
+        groups: None,
+    }
+}
+
+/// The morning of that day.
+pub fn now() -> Timestamp {
+    "2026-11-05T09:00:00Z".parse().unwrap()
+}
+
+/// An environment with nothing but its provider.
+pub fn desired() -> Desired {
+    let aws = AwsProvider {
+        name: "aws".to_owned(),
+        region: "us-east-1".to_owned(),
+        profile: None,
+        account_id: None,
+        endpoint_url: None,
+        poll: Duration::from_secs(15),
+    };
+    Desired {
+        environment: "staging".to_owned(),
+        root: std::path::PathBuf::from("."),
+        description: None,
+        protect: vec!["prod".to_owned()],
+        notify: Vec::new(),
+        journal: JournalSetting::Local,
+        providers: BTreeMap::from([("aws".to_owned(), Provider::Aws(aws))]),
+        resources: Vec::new(),
+        warnings: Vec::new(),
+    }
 }
