@@ -184,7 +184,7 @@ fn a_death_in_the_switch_gives_the_name_back_before_anything_else() {
     let change = run(wanted(), &seen(None, Some(next), Some(old)), false).unwrap();
     let intent = intent(&change);
     assert_eq!(intent.recover.as_ref().unwrap().resource_id, "db-A");
-    assert_eq!(intent.recover.as_ref().unwrap().not_before, None);
+    assert_eq!(intent.recover.as_ref().unwrap().rival.as_ref().unwrap().resource_id, "db-B");
     assert_eq!(intent.leftover.as_ref().unwrap().resource_id, "db-B");
     assert!(intent.refresh.is_some());
 }

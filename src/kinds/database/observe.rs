@@ -30,7 +30,11 @@ pub struct Seen {
 
 /// Reads it all.
 pub async fn observe(declared: &Declared, cx: &ObserveCx<'_>) -> Result<Seen> {
-    let wanted = Wanted::read(declared, cx.desired)?;
+    read(&Wanted::read(declared, cx.desired)?, cx).await
+}
+
+/// The same for a declaration that is read already.
+pub async fn read(wanted: &Wanted, cx: &ObserveCx<'_>) -> Result<Seen> {
     let aws = cx.desired.aws(&wanted.provider).ok_or_else(|| {
         Error::new(Exit::Error, format!("there is no provider {}", wanted.provider), "declare it, or name another one with `provider`")
     })?;
