@@ -1,8 +1,5 @@
 //! Whether a name holds a protected word, however it is spelt.
 
-/// Longer names are judged by their beginning and their end alike; nothing real comes near it.
-const LONGEST_NAME_CHARS: usize = 4_096;
-
 /// The first of `words` that `name` contains, both folded: case, width, accents over Latin letters, look-alike letters of other
 /// scripts, and characters that nobody sees.
 #[must_use]
@@ -20,7 +17,7 @@ pub fn protected<'a>(words: &'a [String], name: &str) -> Option<&'a str> {
 /// One spelling for all that looks the same.
 #[must_use]
 pub fn fold(text: &str) -> String {
-    text.chars().take(LONGEST_NAME_CHARS).flat_map(narrow).flat_map(char::to_lowercase).filter(|c| !invisible(*c)).map(plain).collect()
+    text.chars().filter_map(narrow).flat_map(char::to_lowercase).filter(|c| !invisible(*c)).map(plain).collect()
 }
 
 /// Full-width and mathematical letters as ASCII.

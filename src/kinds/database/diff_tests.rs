@@ -111,7 +111,7 @@ fn prevent_destroy_refuses_to_lose_the_replaced_instance() {
     wanted.prevent_destroy = true;
     assert!(run(wanted.clone(), &seen(Some(stale()), None, None), false).is_err());
     assert!(run(wanted.clone(), &seen(Some(fresh()), None, Some(ours("dev-old", "db-O", "run-1", "x/mark-old"))), false).is_err());
-    wanted.refresh.as_mut().unwrap().keep_old = std::time::Duration::from_secs(86_400);
+    wanted.refresh.as_mut().unwrap().keep_old = std::time::Duration::from_hours(24);
     assert!(run(wanted, &seen(Some(stale()), None, None), false).is_ok());
 }
 

@@ -22,9 +22,9 @@ use crate::model::{Error, Exit, Result};
 use crate::world::rds::Instance;
 
 /// A rename that was begun is seen no later than this, under the new name and with an endpoint, by all that is known.
-const RENAME_ENDS_AFTER: Duration = Duration::from_secs(8 * 60);
+const RENAME_ENDS_AFTER: Duration = Duration::from_mins(8);
 /// The status says no later than this that one is under way.
-const RENAME_SHOWS_AFTER: Duration = Duration::from_secs(2 * 60);
+const RENAME_SHOWS_AFTER: Duration = Duration::from_mins(2);
 
 /// The name is to be given back.
 #[derive(Debug, Clone, PartialEq)]

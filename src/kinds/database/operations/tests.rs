@@ -77,7 +77,7 @@ struct Run<'a> {
     world: &'a Arc<SimWorld>,
     desired: &'a Desired,
     part: Part,
-    run: String,
+    id: String,
     outputs: BTreeMap<String, Outputs>,
     begun: Vec<usize>,
     writes_left: Option<u32>,
@@ -92,15 +92,8 @@ impl Run<'_> {
         loop {
             let outputs = self.outputs.clone();
             let readers: &dyn Readers = &**self.world;
-            let cx = Cx {
-                readers,
-                providers: &self.desired.providers,
-                environment: "staging",
-                run: &self.run,
-                step: &step.id,
-                outputs: &outputs,
-                started,
-            };
+            let cx =
+                Cx { readers, providers: &self.desired.providers, environment: "staging", run: &self.id, step: &step.id, outputs: &outputs, started };
             match op.look(&cx).await.map_err(|error| End::Failed(error.to_string()))? {
                 Look::Done { outputs, .. } => {
                     self.outputs.entry(step.id.clone()).or_default().extend(outputs);
@@ -140,7 +133,7 @@ impl Run<'_> {
                     readers,
                     providers: &self.desired.providers,
                     environment: "staging",
-                    run: &self.run,
+                    run: &self.id,
                     step: &step.id,
                     outputs: &none,
                     started: None,
@@ -189,8 +182,8 @@ async fn plan_now<'a>(world: &'a Arc<SimWorld>, desired: &'a Desired, wanted: &W
     let now = world.clock().now();
     let change = diff::diff(wanted.clone(), &seen, &DiffCx { now, desired, refresh: &BTreeSet::new() }).unwrap();
     let intent = change.detail.as_ref()?.downcast_ref::<Intent>().unwrap();
-    let part = plan::plan(intent, &seen, &PlanCx { now, run, desired, exchange: &Exchange::default() }).unwrap();
-    Some(Run { world, desired, part, run: run.to_owned(), outputs: BTreeMap::new(), begun: Vec::new(), writes_left: None, dies_at_once: false })
+    let part = plan::plan(intent, &seen, &PlanCx { now, run, desired, exchange: &Exchange::default() });
+    Some(Run { world, desired, part, id: run.to_owned(), outputs: BTreeMap::new(), begun: Vec::new(), writes_left: None, dies_at_once: false })
 }
 
 fn desired() -> Desired {
@@ -227,7 +220,7 @@ async fn a_refresh_ends_in_the_declared_world_and_planning_again_yields_nothing(
 #[tokio::test]
 async fn a_kept_old_one_can_still_take_over_again() {
     let (world, desired, mut wanted) = (world(), desired(), wanted());
-    wanted.refresh.as_mut().unwrap().keep_old = Duration::from_secs(86_400);
+    wanted.refresh.as_mut().unwrap().keep_old = Duration::from_hours(24);
     let before = named(&world, &wanted.name).await.unwrap();
     let mut run = plan_now(&world, &desired, &wanted, "run-1").await.unwrap();
     run.forward().await.unwrap();
@@ -241,10 +234,10 @@ async fn a_kept_old_one_can_still_take_over_again() {
 #[tokio::test]
 async fn a_kept_old_one_goes_when_its_time_has_passed() {
     let (world, desired, mut wanted) = (world(), desired(), wanted());
-    wanted.refresh.as_mut().unwrap().keep_old = Duration::from_secs(86_400);
+    wanted.refresh.as_mut().unwrap().keep_old = Duration::from_hours(24);
     let before = named(&world, &wanted.name).await.unwrap();
     plan_now(&world, &desired, &wanted, "run-1").await.unwrap().forward().await.unwrap();
-    world.advance(Duration::from_secs(2 * 86_400));
+    world.advance(Duration::from_hours(48));
     let mut run = plan_now(&world, &desired, &wanted, "run-2").await.unwrap();
     run.forward().await.unwrap();
     assert_declared(&world, &wanted, &before, "kept").await;
@@ -261,6 +254,42 @@ async fn a_failed_check_leaves_the_world_as_it_was() {
     run.back().await.unwrap();
     assert_eq!(named(&world, &wanted.name).await.unwrap(), before);
     assert!(named(&world, &wanted.next).await.is_none());
+}
+
+#[tokio::test]
+async fn a_changed_setting_is_modified_in_place_and_can_be_set_back() {
+    let (world, desired, mut wanted) = (world(), desired(), wanted());
+    plan_now(&world, &desired, &wanted, "run-1").await.unwrap().forward().await.unwrap();
+    let before = named(&world, &wanted.name).await.unwrap();
+    wanted.settings.insert("instance_class".to_owned(), json!("db.m5.2xlarge"));
+    wanted.settings.insert("backup_retention_period".to_owned(), json!(3));
+    wanted.tags.insert("Team".to_owned(), "data".to_owned());
+    let mut run = plan_now(&world, &desired, &wanted, "run-2").await.unwrap();
+    run.forward().await.unwrap();
+    let after = named(&world, &wanted.name).await.unwrap();
+    assert_eq!((&after.settings["instance_class"], after.tags["Team"].as_str()), (&json!("db.m5.2xlarge"), "data"));
+    assert_eq!(after.resource_id, before.resource_id);
+    assert!(plan_now(&world, &desired, &wanted, "again").await.is_none());
+    run.back().await.unwrap();
+    let back = named(&world, &wanted.name).await.unwrap();
+    assert_eq!((back.settings, back.tags), (before.settings, before.tags));
+}
+
+#[tokio::test]
+async fn a_first_one_is_made_proven_and_named() {
+    let (world, desired, mut wanted) = (world(), desired(), wanted());
+    wanted.name = "new-openverse-db".to_owned();
+    (wanted.next, wanted.old) = ("new-openverse-db-next".to_owned(), "new-openverse-db-old".to_owned());
+    wanted.settings.insert("instance_class".to_owned(), json!("db.m5.large"));
+    wanted.settings.insert("db_subnet_group_name".to_owned(), json!("default"));
+    wanted.groups = Some(vec!["staging-dev-rds-sg".to_owned(), "default".to_owned()]);
+    let mut run = plan_now(&world, &desired, &wanted, "run-1").await.unwrap();
+    run.forward().await.unwrap();
+    let made = named(&world, &wanted.name).await.unwrap();
+    assert_eq!(made.settings["vpc_security_groups"], json!(["sg-0a11c0ffee0000001", "sg-0a11c0ffee0000003"]));
+    assert!(plan_now(&world, &desired, &wanted, "again").await.is_none());
+    run.back().await.unwrap();
+    assert!(named(&world, &wanted.name).await.is_none() && named(&world, &wanted.next).await.is_none());
 }
 
 /// How many writes an undisturbed run makes.
