@@ -1,5 +1,7 @@
 //! Desired × Observed → [`Change`]s. Pure.
 
+pub mod all;
+
 use std::any::Any;
 use std::collections::BTreeSet;
 
@@ -9,6 +11,8 @@ use crate::declare::{Declared, Desired};
 use crate::model::time::Timestamp;
 use crate::model::{Address, Json, Result};
 use crate::observe::Observation;
+
+pub use all::{Diffed, Differs, diff};
 
 /// What happens to a resource, in Terraform's words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
