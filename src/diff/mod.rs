@@ -72,6 +72,10 @@ pub struct Change {
     pub held: Option<String>,
     /// When it is next due, if it is a matter of time.
     pub next_due: Option<Timestamp>,
+    /// When the data was taken, for what is made of a copy of something else.
+    pub data_from: Option<Timestamp>,
+    /// What earlier runs made and left: a name for people, and the run if its mark says it.
+    pub left_overs: Vec<(String, Option<String>)>,
     /// Answers that change hands.
     pub exchange: Exchange,
     /// What the kind's planner needs besides; only that kind knows its type.
@@ -91,6 +95,8 @@ impl Change {
             warnings: Vec::new(),
             held: None,
             next_due: None,
+            data_from: None,
+            left_overs: Vec::new(),
             exchange: Exchange::default(),
             detail: None,
         }

@@ -8,7 +8,7 @@ use super::document::{FORMAT_VERSION, OutageWindow, Plan, PlanError, ResourceCha
 use super::order::{self, Planned};
 use super::step::{Outage, Step, Undo};
 use super::{Part, PlanCx, Planner, digest};
-use crate::declare::{Declared, Desired};
+use crate::declare::{Declared, Desired, JournalSetting};
 use crate::diff::{Action, Change, Diffed, Exchange};
 use crate::model::{Address, Error, Exit, Json, Result, guard};
 use crate::observe::Observed;
@@ -136,6 +136,10 @@ fn assemble(request: &Request<'_>, run: String, planned: Vec<Planned<'_>>, error
         providers: BTreeMap::new(),
         protect: request.desired.protect.clone(),
         notify: request.desired.notify.clone(),
+        journal: match &request.desired.journal {
+            JournalSetting::Local => Json::from("local"),
+            JournalSetting::Url(url) => url.to_json(),
+        },
         resource_changes: Vec::new(),
         steps: Vec::new(),
         facts: Vec::new(),

@@ -68,6 +68,8 @@ pub struct RunState {
     pub plan: Arc<Plan>,
     /// Who began it.
     pub actor: String,
+    /// What was last done with it: `apply`, `resume`, `rollback`.
+    pub mode: String,
     /// When it began.
     pub began: Timestamp,
     /// Every step of the plan.
@@ -80,6 +82,8 @@ pub struct RunState {
     pub stale: bool,
     /// Outages that are open, since when.
     pub outages: BTreeMap<String, Timestamp>,
+    /// How long people noticed, all outages together, in seconds.
+    pub outage_seconds: u64,
     /// How it ended.
     pub finished: Option<Summary>,
     /// How it stopped, if that is the last thing that happened.
@@ -100,12 +104,14 @@ impl RunState {
         RunState {
             plan,
             actor,
+            mode: "apply".to_owned(),
             began: time,
             steps,
             outputs: BTreeMap::new(),
             turned_back: None,
             stale: false,
             outages: BTreeMap::new(),
+            outage_seconds: 0,
             finished: None,
             stopped: None,
             wrote: false,
@@ -148,7 +154,10 @@ impl RunState {
         self.stopped = None;
         match record {
             Record::Begun { .. } => return Err("the run begins twice".to_owned()),
-            Record::Continued { .. } => self.continued(),
+            Record::Continued { mode, .. } => {
+                self.mode.clone_from(mode);
+                self.continued();
+            }
             Record::Watching { step } => self.watching(step, time)?,
             Record::Intent { step, undo, attempt } => self.intent(step, *undo, *attempt, time)?,
             Record::Answered { step, undo, answer } => self.answered(step, *undo, answer)?,
@@ -166,7 +175,8 @@ impl RunState {
             Record::TurnedBack { why } => self.turned_back = Some(why.clone()),
             Record::Undone { step } => self.undone(step)?,
             Record::OutageStarted { outage } => drop(self.outages.entry(outage.clone()).or_insert(time)),
-            Record::OutageEnded { outage, .. } => {
+            Record::OutageEnded { outage, seconds } => {
+                self.outage_seconds += seconds;
                 self.outages.remove(outage).ok_or_else(|| format!("outage {outage} ends and never began"))?;
             }
             Record::Stopped { summary, .. } => self.stopped = Some(summary.clone()),
