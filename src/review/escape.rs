@@ -81,7 +81,7 @@ pub fn markdown(text: &str) -> String {
             }
             _ => safe.push(c),
         }
-        let reference = matches!(c, '@' | '#' | '!' | '$' | '~' | '^' | '%' | '&') && !next.is_whitespace();
+        let reference = matches!(c, '@' | '#' | '!' | '$' | '~' | '^' | '%' | '&') && (next.is_alphanumeric() || matches!(next, '_' | '"' | '\''));
         let link = (c == ':' && next == '/') || (c == '.' && ends_with(&safe, b"www."));
         let word = c == '-' && ends_with(&safe, b"gh-");
         if reference || link || word {

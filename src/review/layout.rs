@@ -244,7 +244,10 @@ mod tests {
     #[test]
     fn rows_align_and_wrap_inside_their_cells() {
         let mut page = Page::new(&Style::plain(80));
-        page.row(&Line::plain(" | "), &[Cell::right(Line::plain("7"), 2), Cell::left(Line::plain("a title too long"), 8), Cell::right(Line::plain("4m"), 4)]);
+        page.row(
+            &Line::plain(" | "),
+            &[Cell::right(Line::plain("7"), 2), Cell::left(Line::plain("a title too long"), 8), Cell::right(Line::plain("4m"), 4)],
+        );
         assert_eq!(page.finish(), " |  7  a title     4m\n |     too long\n");
     }
 

@@ -1,6 +1,6 @@
 //! The plan as a comment on a pull request (GitHub, GitLab): what matters first and always, the rest folded away.
 
-use super::escape::{code_span, fenced, markdown as text};
+use super::escape::{self, fenced};
 use super::summary::{self, Numbers, about, many};
 use super::{Style, terminal};
 use crate::diff::Action;
@@ -8,10 +8,11 @@ use crate::plan::{Plan, ResourceChange};
 
 /// Characters of one comment: GitHub's limit. Bytes are counted, so it holds in either measure.
 pub const BUDGET: usize = 65_536;
-/// Of the head, which is never left out, at most this many items of each list are named.
-const NAMED: usize = 20;
-/// One item of the head; a longer one is cut, and stands in full below or in the saved plan.
-const ITEM_CHARACTERS: usize = 300;
+/// Of the head, which is never left out, at most this many items of each list are named. Six lists of this many items of at most three
+/// parts stay well below the budget.
+const NAMED: usize = 10;
+/// Bytes of one part of the head, escaped; a longer one is cut, and stands in full below or in the saved plan.
+const PART_BYTES: usize = 400;
 /// Columns of the fenced view: what fits beside a review without scrolling.
 const COLUMNS: usize = 110;
 
@@ -26,29 +27,28 @@ pub fn markdown(plan: &Plan) -> String {
 }
 
 fn head(plan: &Plan) -> String {
-    let mut page = format!("## Switchover: {}\n\n", code_span(&cut(&plan.environment)));
+    let mut page = format!("## Switchover: {}\n\n", code(&plan.environment));
     if !plan.errors.is_empty() {
         page.push_str(&format!("**{} could not be planned.** This plan cannot be applied.\n\n", many(plan.errors.len(), "resource")));
-        let errors = plan.errors.iter().map(|error| {
-            format!("{}: {}<br>help: {}", code_span(&cut(&error.address.to_string())), text(&cut(&error.error)), text(&cut(&error.help)))
-        });
+        let errors =
+            plan.errors.iter().map(|error| format!("{}: {}<br>help: {}", code(&error.address.to_string()), text(&error.error), text(&error.help)));
         list(&mut page, errors);
     }
     if summary::nothing_to_do(plan) {
         page.push_str("**No changes.** What is declared, and not held, is there.\n\n");
     } else if !plan.steps.is_empty() || plan.errors.is_empty() {
         page.push_str(&format!("**{}**\n\n", summary::count_line(plan)));
-        page.push_str(&format!("{}; {}; {}.\n\n", summary::size(plan), text(&cut(&summary::outages(plan))), summary::no_way_back(plan)));
+        page.push_str(&format!("{}; {}; {}.\n\n", summary::size(plan), text(&summary::outages(plan)), summary::no_way_back(plan)));
     }
     risks(&mut page, plan);
     let changes = summary::changed(plan).map(changed);
     list(&mut page, changes);
     let held = plan.resource_changes.iter().filter_map(|change| {
         let hold = change.held.as_ref()?;
-        Some(format!("{} is held {}", code_span(&cut(&change.address.to_string())), text(&cut(hold))))
+        Some(format!("{} is held {}", code(&change.address.to_string()), text(hold)))
     });
     list(&mut page, held);
-    page.push_str(&format!("Run {}, digest {}\n\n", code_span(&cut(&plan.run)), code_span(&summary::short_digest(&plan.digest))));
+    page.push_str(&format!("Run {}, digest {}\n\n", code(&plan.run), code(&summary::short_digest(&plan.digest))));
     page
 }
 
@@ -57,15 +57,15 @@ fn risks(page: &mut String, plan: &Plan) {
     let outages = plan.outage.iter().map(|window| {
         let steps = numbers.of_window(window);
         let steps = if steps.is_empty() { steps } else { format!(", {steps}") };
-        format!("**Outage** of {}: {}{steps}", code_span(&cut(&window.name)), about(window.expected))
+        format!("**Outage** of {}: {}{steps}", code(&window.name), about(window.expected))
     });
     list(page, outages);
     let losses = plan.irreversible.iter().map(|words| {
         let step = numbers.of_irreversible(plan, words).map_or_else(String::new, |number| format!(" (step {number})"));
-        format!(":warning: **Cannot be undone**: {}{step}", text(&cut(words)))
+        format!(":warning: **Cannot be undone**: {}{step}", text(words))
     });
     list(page, losses);
-    list(page, plan.warnings.iter().map(|warning| format!("**Warning**: {}", text(&cut(warning)))));
+    list(page, plan.warnings.iter().map(|warning| format!("**Warning**: {}", text(warning))));
 }
 
 fn changed(change: &ResourceChange) -> String {
@@ -76,8 +76,8 @@ fn changed(change: &ResourceChange) -> String {
         Action::Delete => "Destroy",
         Action::Replace => "Replace",
     };
-    let why = change.reasons.first().map_or_else(String::new, |reason| format!(": {}", text(&cut(reason))));
-    format!("{verb} {}{why}", code_span(&cut(&change.address.to_string())))
+    let why = change.reasons.first().map_or_else(String::new, |reason| format!(": {}", text(reason)));
+    format!("{verb} {}{why}", code(&change.address.to_string()))
 }
 
 /// A list of which the first items are named and the rest counted.
@@ -97,14 +97,36 @@ fn list(page: &mut String, items: impl Iterator<Item = String>) {
     }
 }
 
-fn cut(words: &str) -> String {
-    if words.chars().count() <= ITEM_CHARACTERS { words.to_owned() } else { words.chars().take(ITEM_CHARACTERS).chain(['…']).collect() }
+/// Running text, escaped and cut.
+fn text(words: &str) -> String {
+    cut(words, escape::markdown)
+}
+
+/// A code span, escaped and cut.
+fn code(words: &str) -> String {
+    cut(words, escape::code_span)
+}
+
+/// The longest beginning that fits when it is escaped; a text is never cut in the middle of an escape.
+fn cut(words: &str, escape: fn(&str) -> String) -> String {
+    let mut kept = words.chars().count().min(PART_BYTES);
+    let whole = kept == words.chars().count();
+    let mut shown = escape(&words.chars().take(kept).collect::<String>());
+    if whole && shown.len() <= PART_BYTES {
+        return shown;
+    }
+    while shown.len() > PART_BYTES && kept > 0 {
+        kept = kept * 3 / 4;
+        shown = escape(&words.chars().take(kept).chain(['…']).collect::<String>());
+    }
+    shown
 }
 
 /// The terminal's view in a folded block, cut at a line end when it does not fit into `room` bytes.
 fn details(whole: &str, room: usize) -> String {
     let whole = git_diff(whole);
-    let frame = |inner: &str, end: &str| format!("<details><summary>Changes, steps and facts</summary>\n\n{}\n</details>\n{end}", fenced("diff", inner));
+    let frame =
+        |inner: &str, end: &str| format!("<details><summary>Changes, steps and facts</summary>\n\n{}\n</details>\n{end}", fenced("diff", inner));
     let page = frame(&whole, "");
     if page.len() <= room {
         return page;

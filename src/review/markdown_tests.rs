@@ -33,7 +33,7 @@ fn risks_and_counts_come_first() {
 fn details_are_folded_and_coloured_as_a_diff() {
     let page = markdown(&sample::dns_swap());
     assert!(page.contains("<details><summary>"), "{page}");
-    assert!(page.contains("\n!     record[\"A\", \"gigadb.org\"].content"), "{page}");
+    assert!(page.contains("\n!       record[\"A\", \"gigadb.org\"].content"), "{page}");
     assert!(page.ends_with("</details>\n"), "{page}");
 }
 
@@ -54,7 +54,12 @@ fn a_large_plan_fits_into_one_comment_and_says_what_is_missing() {
     let mut plan = sample::dns_swap();
     let attributes = &mut plan.resource_changes[0].attributes;
     for number in 0..3_500 {
-        attributes.push(sample::attribute(&format!("record[\"A\", \"host-{number}.gigadb.org\"].content"), json!("192.0.2.1"), json!("192.0.2.2"), ""));
+        attributes.push(sample::attribute(
+            &format!("record[\"A\", \"host-{number}.gigadb.org\"].content"),
+            json!("192.0.2.1"),
+            json!("192.0.2.2"),
+            "",
+        ));
     }
     let page = markdown(&plan);
     assert!(page.len() <= BUDGET, "{}", page.len());

@@ -116,14 +116,17 @@ fn fact(address: &Address, slug: &str, title: &str, value: Json) -> Fact {
 pub fn database() -> Plan {
     let mut plan = empty("staging");
     let address = Address::new("database", "dev-openverse-db");
-    plan.providers.insert("aws".to_owned(), Provider::Aws(AwsProvider {
-        name: "aws".to_owned(),
-        region: "us-east-1".to_owned(),
-        profile: None,
-        account_id: None,
-        endpoint_url: None,
-        poll: Duration::from_secs(15),
-    }));
+    plan.providers.insert(
+        "aws".to_owned(),
+        Provider::Aws(AwsProvider {
+            name: "aws".to_owned(),
+            region: "us-east-1".to_owned(),
+            profile: None,
+            account_id: None,
+            endpoint_url: None,
+            poll: Duration::from_secs(15),
+        }),
+    );
     plan.notify = vec![SlackProvider { name: "slack.maintainers".to_owned(), webhook_url: None }];
     let mut refresh = change(&address, Action::Replace, database_attributes(), "environments/staging.hcl:21:1");
     refresh.reasons = vec!["data is 35 days old; due since 2026-11-01 00:00 UTC (monthly)".to_owned()];
@@ -134,8 +137,8 @@ pub fn database() -> Plan {
     plan.facts = vec![
         fact(&address, "live", "the instance that is replaced", json!({"id": "db-ZQ7XWVUTSRQPONMLKJIHGFEDCB", "status": "available"})),
         fact(&address, "snapshot", "newest snapshot of prod-openverse-db", json!("rds:prod-openverse-db-2026-11-05-00-07")),
-        fact(&address, "next", "no instance is called dev-openverse-db-next", Json::Null),
-        fact(&address, "old", "no instance is called dev-openverse-db-old", Json::Null),
+        fact(&address, "next", "instance dev-openverse-db-next", Json::Null),
+        fact(&address, "old", "instance dev-openverse-db-old", Json::Null),
     ];
     plan.locks = vec!["rds:123456789012/us-east-1/dev-openverse-db".to_owned()];
     plan.warnings = vec!["the newest snapshot is still being made (62 %): the run waits for it before it restores".to_owned()];
@@ -160,7 +163,12 @@ fn database_attributes() -> Vec<AttributeChange> {
             json!({"Environment": "staging", "Team": "openverse", "Cost Centre": "42"}),
             "",
         ),
-        attribute("scrub.sql", json!("UPDATE users SET email = 'x';\nDELETE FROM tokens;\n"), json!("UPDATE users SET email = id || '@example.org';\nDELETE FROM tokens;\n"), ""),
+        attribute(
+            "scrub.sql",
+            json!("UPDATE users SET email = 'x';\nDELETE FROM tokens;\n"),
+            json!("UPDATE users SET email = id || '@example.org';\nDELETE FROM tokens;\n"),
+            "",
+        ),
     ]
 }
 
@@ -170,17 +178,41 @@ fn database_steps(plan: &mut Plan, address: &Address) {
     let steps: [(&str, Phase, &str, (u64, u64), Undo); 13] = [
         ("tag", Prepare, "tag dev-openverse-db as the one that is replaced", (5, 600), undo("put its tags back")),
         ("snapshot", Prepare, "wait until rds:prod-openverse-db-2026-11-05-00-07 is available", (1_200, 14_400), Undo::Nothing),
-        ("restore", Prepare, "restore dev-openverse-db-next from rds:prod-openverse-db-2026-11-05-00-07", (2_700, 14_400), undo("delete dev-openverse-db-next")),
-        ("settings", Prepare, "set backup_window, monitoring_interval and ca_cert_identifier of dev-openverse-db-next", (240, 3_600), Undo::Keep("it goes with dev-openverse-db-next".to_owned())),
+        (
+            "restore",
+            Prepare,
+            "restore dev-openverse-db-next from rds:prod-openverse-db-2026-11-05-00-07",
+            (2_700, 14_400),
+            undo("delete dev-openverse-db-next"),
+        ),
+        (
+            "settings",
+            Prepare,
+            "set backup_window, monitoring_interval and ca_cert_identifier of dev-openverse-db-next",
+            (240, 3_600),
+            Undo::Keep("it goes with dev-openverse-db-next".to_owned()),
+        ),
         ("parity", Verify, "compare 31 settings of dev-openverse-db-next with those wanted", (2, 300), Undo::Nothing),
-        ("scrub", Verify, "scrub dev-openverse-db-next: truncate 3 tables and run 1 SQL text in one transaction", (30, 900), Undo::Keep("it goes with dev-openverse-db-next".to_owned())),
+        (
+            "scrub",
+            Verify,
+            "scrub dev-openverse-db-next: truncate 3 tables and run 1 SQL text in one transaction",
+            (30, 900),
+            Undo::Keep("it goes with dev-openverse-db-next".to_owned()),
+        ),
         ("check-1", Verify, "check \"OAuth applications are gone\"", (2, 300), Undo::Nothing),
         ("rename-old", Switch, "rename dev-openverse-db to dev-openverse-db-old", (240, 1_800), undo("rename it back to dev-openverse-db")),
         ("rename-next", Switch, "rename dev-openverse-db-next to dev-openverse-db", (240, 1_800), undo("rename it back to dev-openverse-db-next")),
         ("answers", Confirm, "ask dev-openverse-db a query under its name", (5, 600), Undo::Nothing),
         ("protect", Retire, "set deletion_protection of dev-openverse-db", (30, 600), Undo::Keep("only what protects is set".to_owned())),
         ("unprotect", Retire, "lift deletion_protection of dev-openverse-db-old", (30, 600), undo("set it again")),
-        ("delete", Retire, "delete dev-openverse-db-old with its automated backups, without a final snapshot", (600, 3_600), Undo::Impossible("the old instance is gone".to_owned())),
+        (
+            "delete",
+            Retire,
+            "delete dev-openverse-db-old with its automated backups, without a final snapshot",
+            (600, 3_600),
+            Undo::Impossible("the old instance is gone".to_owned()),
+        ),
     ];
     for (slug, phase, title, limits, back) in steps {
         push(plan, address, slug, phase, title, limits, back);
@@ -200,8 +232,22 @@ pub fn dns_swap() -> Plan {
     plan.world.insert("zone gigadb.org".to_owned(), "023e105f4ecef8ad9ca31a8372d0c353".to_owned());
     plan.world.insert("zone gigadb.host".to_owned(), "9a7806061c88ada191ed06f989cc3dac".to_owned());
     let zones = [
-        ("gigadb.org", "environments/gigadb/zones.hcl:8:1", [("gigadb.org", "18.166.7.31", "13.54.88.2", "eip-gigadb-live-alt"), ("files.gigadb.org", "18.166.7.40", "13.54.88.19", "eip-gigadb-files-live-alt")]),
-        ("gigadb.host", "environments/gigadb/zones.hcl:40:1", [("alt-live.gigadb.host", "13.54.88.2", "18.166.7.31", "eip-gigadb-live-gigadb"), ("files.alt-live.gigadb.host", "13.54.88.19", "18.166.7.40", "eip-gigadb-files-live-gigadb")]),
+        (
+            "gigadb.org",
+            "environments/gigadb/zones.hcl:8:1",
+            [
+                ("gigadb.org", "18.166.7.31", "13.54.88.2", "eip-gigadb-live-alt"),
+                ("files.gigadb.org", "18.166.7.40", "13.54.88.19", "eip-gigadb-files-live-alt"),
+            ],
+        ),
+        (
+            "gigadb.host",
+            "environments/gigadb/zones.hcl:40:1",
+            [
+                ("alt-live.gigadb.host", "13.54.88.2", "18.166.7.31", "eip-gigadb-live-gigadb"),
+                ("files.alt-live.gigadb.host", "13.54.88.19", "18.166.7.40", "eip-gigadb-files-live-gigadb"),
+            ],
+        ),
     ];
     for (zone, declared_at, records) in zones {
         let attributes = records.iter().map(|(name, before, after, eip)| {

@@ -23,9 +23,11 @@ pub fn inline(value: &Json) -> String {
 /// For sentences and lists of facts: plain text without quotes, cut to about `limit` characters.
 pub fn brief(value: &Json, limit: usize) -> String {
     let text = match value {
-        Json::Null => "none".to_owned(),
+        Json::Null => "absent".to_owned(),
         Json::String(text) => text.clone(),
-        Json::Object(map) if secret(value).is_none() => map.iter().map(|(key, inner)| format!("{key} {}", brief(inner, limit))).collect::<Vec<_>>().join(", "),
+        Json::Object(map) if secret(value).is_none() => {
+            map.iter().map(|(key, inner)| format!("{key} {}", brief(inner, limit))).collect::<Vec<_>>().join(", ")
+        }
         Json::Array(items) if items.iter().all(Json::is_string) => items.iter().map(|item| brief(item, limit)).collect::<Vec<_>>().join(", "),
         other => inline(other),
     };

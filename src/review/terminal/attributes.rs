@@ -9,8 +9,7 @@ use crate::review::layout::{Line, Page, width};
 use crate::review::style::Ink;
 use crate::review::value;
 
-/// Names and earlier values are aligned up to these columns; longer ones stand out.
-const NAME: usize = 40;
+/// Earlier values are aligned up to these columns, names up to half of the page; longer ones stand out.
 const BEFORE: usize = 36;
 /// Larger texts are named by their size: the saved plan holds them in full.
 const TEXT_BYTES: usize = 64 * 1024;
@@ -23,7 +22,7 @@ pub(super) fn uses(change: &ResourceChange, symbol: char) -> bool {
 
 /// All of them, in their order.
 pub(super) fn write(page: &mut Page, attributes: &[AttributeChange]) {
-    let names = attributes.iter().map(|attribute| width(&attribute.name)).filter(|name| *name <= NAME).max().unwrap_or(0);
+    let names = attributes.iter().map(|attribute| width(&attribute.name)).filter(|name| *name <= page.columns() / 2).max().unwrap_or(0);
     let befores = attributes.iter().filter(|attribute| symbol(attribute).0 == '~' && !inside(attribute));
     let before = befores.map(|attribute| width(&value::inline(&attribute.before))).filter(|before| *before <= BEFORE).max().unwrap_or(0);
     for attribute in attributes {
@@ -66,12 +65,13 @@ fn plain(page: &mut Page, start: Line, attribute: &AttributeChange, align: usize
     let (before, after) = (value::inline(&attribute.before), value::inline(&attribute.after));
     let note = attribute.note.as_ref().map(|note| Line::of(Ink::Faint, &format!("  # {note}")));
     let room = page.columns().saturating_sub(INDENT);
+    // Only a change has two sides to show.
     let (first, second) = match symbol(attribute).0 {
-        '~' => (Line::plain(&before), Some(after)),
-        '-' => (Line::plain(&before), None),
-        _ => (Line::plain(&after), None),
+        '~' => (before, Some(after)),
+        '-' => (before, None),
+        _ => (after, None),
     };
-    let mut whole = start.clone().join(first.padded(if second.is_some() { align } else { 0 }));
+    let mut whole = start.clone().join(Line::plain(&first).padded(if second.is_some() { align } else { 0 }));
     if let Some(after) = &second {
         whole = whole.and(Ink::Faint, " -> ").and(Ink::Plain, after);
     }
@@ -80,15 +80,29 @@ fn plain(page: &mut Page, start: Line, attribute: &AttributeChange, align: usize
         page.raw(INDENT, &note.map_or(whole.clone(), |note| whole.join(note)));
         return;
     }
-    match second.filter(|_| whole.width() > room) {
-        Some(after) => {
-            page.put(INDENT, 4, &start.and(Ink::Plain, &before));
-            page.put(INDENT + 2, 5, &Line::of(Ink::Faint, "-> ").and(Ink::Plain, &after));
-        }
-        None => page.put(INDENT, 4, &whole),
+    if whole.width() <= room {
+        page.raw(INDENT, &whole);
+    } else {
+        apart(page, &start, &first, second.as_deref());
     }
     if let Some(note) = &attribute.note {
-        page.put(INDENT + 2, 2, &Line::of(Ink::Faint, &format!("# {note}")));
+        page.put(INDENT + 4, 2, &Line::of(Ink::Faint, &format!("# {note}")));
+    }
+}
+
+/// The name on a line of its own, then both values: beside one another where that fits, else one under the other for the eye to compare.
+fn apart(page: &mut Page, start: &Line, first: &str, second: Option<&str>) {
+    page.put(INDENT, 4, start);
+    let Some(second) = second else {
+        page.put(INDENT + 4, 2, &Line::plain(first));
+        return;
+    };
+    let beside = Line::plain(first).and(Ink::Faint, " -> ").and(Ink::Plain, second);
+    if beside.width() + INDENT + 4 <= page.columns() {
+        page.raw(INDENT + 4, &beside);
+    } else {
+        page.put(INDENT + 7, 2, &Line::plain(first));
+        page.put(INDENT + 4, 5, &Line::of(Ink::Faint, "-> ").and(Ink::Plain, second));
     }
 }
 
@@ -115,7 +129,7 @@ fn map(page: &mut Page, before: &Json, after: &Json) {
     let (before, after) = (before.as_object().unwrap_or(&empty), after.as_object().unwrap_or(&empty));
     let mut unchanged = 0;
     let keys: std::collections::BTreeSet<&String> = before.keys().chain(after.keys()).collect();
-    let names = keys.iter().map(|key| width(&value::key_text(key))).filter(|name| *name <= NAME).max().unwrap_or(0);
+    let names = keys.iter().map(|key| width(&value::key_text(key))).filter(|name| *name <= page.columns() / 2).max().unwrap_or(0);
     for key in keys {
         let change = AttributeChange {
             name: value::key_text(key),
@@ -178,7 +192,7 @@ fn text(page: &mut Page, before: &Json, after: &Json) {
                 ChangeTag::Insert => ("+ ", Ink::Good),
                 ChangeTag::Equal => ("  ", Ink::Plain),
             };
-            let line = change.value().trim_end_matches(['\n', '\r']);
+            let line = change.value().trim_end_matches('\n');
             page.raw(INDENT + 4, &Line::of(ink, mark).and(Ink::Plain, line));
         }
     }

@@ -17,7 +17,8 @@ pub(super) fn write(page: &mut Page, plan: &Plan) {
         return;
     }
     page.heading("Relied on", "a step stops when its own have changed");
-    let world: Vec<String> = plan.world.iter().map(|(name, id)| if name == "world" { id.clone() } else { format!("{name} {id}") }).collect();
+    let inside: Vec<String> = plan.world.iter().filter(|(name, _)| *name != "world").map(|(name, id)| format!("{name} {id}")).collect();
+    let world: Vec<String> = plan.world.get("world").cloned().into_iter().chain(inside).collect();
     if !world.is_empty() {
         page.put(2, 9, &Line::of(Ink::Faint, "made in ").and(Ink::Plain, &world.join(", ")));
     }
@@ -32,7 +33,7 @@ pub(super) fn write(page: &mut Page, plan: &Plan) {
             page.row(&Line::plain("    "), &[Cell::left(Line::plain(&fact.title), titles), Cell::left(value, room - titles)]);
         }
         if facts.len() > shown.len() {
-            let more = format!("and {} more; --format json has all of them", many(facts.len() - shown.len(), "fact"));
+            let more = format!("{} more: --format json has all of them", many(facts.len() - shown.len(), "fact"));
             page.put(4, 0, &Line::of(Ink::Faint, &more));
         }
     }

@@ -49,6 +49,9 @@ fn headline(page: &mut Page, plan: &Plan) {
     let mut line = name.and(Ink::Plain, ": ").and(Ink::Plain, &summary::size(plan)).and(Ink::Plain, "; ");
     line = line.and(if plan.outage.is_empty() { Ink::Plain } else { Ink::Watch }, &outage).and(Ink::Plain, "; ");
     line = line.and(if plan.irreversible.is_empty() { Ink::Plain } else { Ink::Danger }, &way_back);
+    if !plan.errors.is_empty() {
+        line = line.and(Ink::Danger, &format!("; {} could not be planned", many(plan.errors.len(), "resource")));
+    }
     page.put(0, 2, &line);
     page.raw(0, &Line::of(Ink::Strong, &summary::count_line(plan)));
 }
