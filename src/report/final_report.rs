@@ -154,7 +154,8 @@ fn needs(page: &mut Page, outcome: &Outcome<'_>) {
     let needs = &outcome.summary.needs;
     page.gap();
     if needs.is_empty() {
-        page.put(0, 0, &Line::plain("Nothing is left for a person to do."));
+        let words = if outcome.summary.exit_code == 0 { "Nothing is left for a person to do." } else { "Nothing has to be mended by hand." };
+        page.put(0, 0, &Line::plain(words));
         return;
     }
     page.put(0, 0, &Line::of(Ink::Danger, "What a person must do:"));
@@ -183,9 +184,13 @@ fn go_on(page: &mut Page, outcome: &Outcome<'_>) {
         _ => commands.push(("plan", "plans again from what is there now")),
     }
     let environment = escape::shell(&plan.environment);
+    if !commands.is_empty() {
+        page.gap();
+        page.put(0, 0, &Line::plain("From here:"));
+    }
     for (command, does) in commands {
-        let command = Line::of(Ink::Strong, &format!("switchover {command} {environment}"));
-        page.raw(2, &command.and(Ink::Faint, &format!("   # {does}")));
+        let command = Line::of(Ink::Strong, &format!("switchover {command} {environment}")).padded("switchover rollback ".len() + environment.len());
+        page.raw(2, &command.and(Ink::Faint, &format!("   {does}")));
     }
 }
 

@@ -30,7 +30,26 @@ fn a_person_is_told_what_to_do() {
         needs: vec!["Allow rds:ModifyDBInstance for this role, then resume or turn back.".to_owned()],
         ..Summary::default()
     };
-    assert_snapshot!(report(&plan, &story, &summary), @"");
+    assert_snapshot!(report(&plan, &story, &summary), @"
+    staging: A PERSON IS NEEDED, it could be neither finished nor turned back as a whole  (1h 6m, run
+      staging-20261105-0912-k3v9, exit 5)
+
+      failed       8/13 rename-old (its way back): rds:ModifyDBInstance was denied (AccessDenied): not
+                   authorised
+                   help: allow rds:ModifyDBInstance again
+      done            7  tag, snapshot, restore, settings, parity, scrub, check-1
+      undone          0
+      in flight       1  rename-old (rename dev-openverse-db to dev-openverse-db-old)
+      not started     5  rename-next, answers, protect, unprotect, delete
+      outage       dev-openverse-db: since 2026-11-05 14:04 UTC, not ended
+
+    What a person must do:
+      1. Allow rds:ModifyDBInstance for this role, then resume or turn back.
+
+    From here:
+      switchover resume staging     goes on
+      switchover rollback staging   turns it back
+    ");
 }
 
 #[test]
@@ -38,7 +57,21 @@ fn stopped_at_a_safe_point() {
     let plan = sample::database();
     let summary =
         Summary { exit_code: 8, done: ids(&plan, 1..=2), in_flight: ids(&plan, 3..=3), not_started: ids(&plan, 4..=13), ..Summary::default() };
-    assert_snapshot!(report(&plan, &Story::default(), &summary), @"");
+    assert_snapshot!(report(&plan, &Story::default(), &summary), @"
+    staging: STOPPED, at a safe point; nothing is lost  (1h 6m, run staging-20261105-0912-k3v9, exit 8)
+
+      done            2  tag, snapshot
+      undone          0
+      in flight       1  restore (restore dev-openverse-db-next from
+                         rds:prod-openverse-db-2026-11-05-00-07)
+      not started    10  delete, rename-old, rename-next, protect, unprotect, settings, and 4 more
+
+    Nothing has to be mended by hand.
+
+    From here:
+      switchover resume staging     goes on
+      switchover rollback staging   turns it back
+    ");
 }
 
 #[test]

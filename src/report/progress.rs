@@ -9,8 +9,8 @@ use super::final_report::{Outcome, final_report};
 use super::story::Story;
 use crate::apply::{Event, EventKind, Sink};
 use crate::model::time::{self, Timestamp};
-use crate::plan::{Plan, Step};
-use crate::review::layout::{Cell, Line, Page};
+use crate::plan::{Plan, Step, Undo};
+use crate::review::layout::{self, Cell, Line, Page};
 use crate::review::summary::{Numbers, about, many, short_name};
 use crate::review::{Ink, Style};
 
@@ -30,6 +30,8 @@ pub struct Progress {
     style: Style,
     plan: Arc<Plan>,
     story: Story,
+    /// Columns of the short names.
+    widest_name: usize,
     /// What was last said of the steps under way, by id.
     said: BTreeMap<String, Said>,
 }
@@ -46,7 +48,8 @@ impl Progress {
     /// Writes to `out`, as a rule stderr. What cannot be written is lost.
     #[must_use]
     pub fn new(out: Box<dyn Write + Send>, style: Style, plan: Arc<Plan>) -> Self {
-        Progress { out, style, plan, story: Story::default(), said: BTreeMap::new() }
+        let widest_name = plan.steps.iter().map(|step| layout::width(&short_name(&plan, &step.id))).max().unwrap_or(0).min(NAME);
+        Progress { out, style, plan, story: Story::default(), widest_name, said: BTreeMap::new() }
     }
 
     /// The text of one event; empty when it is not worth a line.
@@ -82,7 +85,7 @@ impl Progress {
             EventKind::StepFailed { error, help, undo } => {
                 let what = if *undo { "its way back failed: " } else { "failed: " };
                 self.line(&mut page, event, Line::of(Ink::Danger, what).and(Ink::Plain, error));
-                self.continued(&mut page, &Line::of(Ink::Strong, "help: ").and(Ink::Plain, help));
+                self.continued(&mut page, event, Line::of(Ink::Strong, "help: ").and(Ink::Plain, help));
                 self.forget(event);
             }
             EventKind::StepUndone { elapsed_seconds } => {
@@ -105,9 +108,12 @@ impl Progress {
     }
 
     fn started(&self, page: &mut Page, event: &Event, expected_seconds: u64, attempt: u32, undo: bool) {
-        let title = self.step(event).map_or("", |step| step.title.as_str());
+        let title = self.step(event).map_or("", |step| match &step.undo {
+            Undo::Operations { title, .. } if undo => title.as_str(),
+            _ => step.title.as_str(),
+        });
         let begins = match (undo, attempt) {
-            (true, _) => Line::of(Ink::Watch, "turned back: "),
+            (true, _) => Line::of(Ink::Watch, "turning back: "),
             (false, 0 | 1) => Line::default(),
             (false, again) => Line::of(Ink::Watch, &format!("attempt {again}: ")),
         };
@@ -154,25 +160,34 @@ impl Progress {
     /// Time, number of the step, its short name, then the words; what does not fit is wrapped under them.
     fn line(&self, page: &mut Page, event: &Event, words: Line) {
         let clock = Line::of(Ink::Faint, &event.time.strftime("%H:%M:%S").to_string());
-        let count = self.plan.steps.len();
-        let digits = count.to_string().len();
-        let number = event.step.as_deref().and_then(|id| Numbers::of(&self.plan).get(id));
-        let place = number.map_or_else(String::new, |number| format!("{number:>digits$}/{count}"));
-        let name = event.step.as_deref().map_or_else(String::new, |id| short_name(&self.plan, id));
+        let (place, name) = event.step.as_deref().map_or_else(Default::default, |id| self.place(id));
+        self.columns(page, event, [clock, Line::of(Ink::Faint, &place), Line::of(Ink::Strong, &name), words]);
+    }
+
+    /// Further words to the event above, under its own.
+    fn continued(&self, page: &mut Page, event: &Event, words: Line) {
+        self.columns(page, event, [Line::default(), Line::default(), Line::default(), words]);
+    }
+
+    fn columns(&self, page: &mut Page, event: &Event, [clock, place, name, words]: [Line; 4]) {
         let mut cells = vec![Cell::left(clock, TIME)];
         if event.step.is_some() {
-            let widest = self.plan.steps.iter().map(|step| short_name(&self.plan, &step.id).chars().count()).max().unwrap_or(0).min(NAME);
-            cells.extend([Cell::right(Line::of(Ink::Faint, &place), digits * 2 + 1), Cell::left(Line::of(Ink::Strong, &name), widest)]);
+            cells.extend([Cell::right(place, self.digits() * 2 + 1), Cell::left(name, self.widest_name)]);
         }
         let used: usize = cells.iter().map(|cell| cell.width + 2).sum();
         cells.push(Cell::left(words, page.columns().saturating_sub(used).max(20)));
         page.row(&Line::default(), &cells);
     }
 
-    /// Further words to the event above, under its own.
-    fn continued(&self, page: &mut Page, words: &Line) {
-        let indent = TIME + 2;
-        page.put(indent, 2, words);
+    fn digits(&self) -> usize {
+        self.plan.steps.len().to_string().len()
+    }
+
+    /// ` 3/13` and `restore`.
+    fn place(&self, id: &str) -> (String, String) {
+        let (count, digits) = (self.plan.steps.len(), self.digits());
+        let number = Numbers::of(&self.plan).get(id);
+        (number.map_or_else(String::new, |number| format!("{number:>digits$}/{count}")), short_name(&self.plan, id))
     }
 
     /// What a step found out, line by line: a table stays a table.

@@ -71,7 +71,7 @@ pub fn notice(event: &Event, plan: &Plan) -> Option<String> {
             about(Duration::from_secs(*expected_seconds))
         ),
         EventKind::OutageEnded { outage, seconds } => {
-            format!("the outage of {} has ended after {}. Next: it is confirmed, then the run goes on to its end.", part(outage), words(*seconds))
+            format!("the outage of {} has ended after {}. Next: a notice when the run ends.", part(outage), words(*seconds))
         }
         EventKind::GateWaiting { message } => {
             format!("waits at a gate, {step}: {}. Next: nothing happens until somebody decides.", part(message.trim_end_matches('.')))

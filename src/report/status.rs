@@ -143,7 +143,7 @@ fn one(page: &mut Page, doc: &StatusDoc) {
     let overdue = doc.freshness.iter().filter(|fresh| fresh.overdue).count();
     let mut line = Line::of(Ink::Strong, &doc.environment).and(Ink::Plain, ": ").and(words.1, words.0);
     if overdue > 0 {
-        line = line.and(Ink::Watch, &format!("; {} due", many(overdue, "refresh").replace("refreshs", "refreshes")));
+        line = line.and(Ink::Watch, &format!("; {} due for a refresh", many(overdue, "resource")));
     }
     let aside = if doc.offline { "  (journal only)" } else { "" };
     page.put(0, 2, &line.and(Ink::Faint, aside));

@@ -160,12 +160,127 @@ fn lines_of(told: &Teller, columns: usize) -> String {
 
 #[test]
 fn progress_of_an_undisturbed_run() {
-    assert_snapshot!(lines_of(&undisturbed(), 110), @"");
+    assert_snapshot!(lines_of(&undisturbed(), 110), @r#"
+    13:04:05  apply of staging, run staging-20261105-0912-k3v9: 13 steps, about 1h 28m, by github:ana
+    13:04:05   1/13  tag          tag dev-openverse-db as the one that is replaced  (about 5s)
+    13:04:09   1/13  tag          done in 4s of about 5s
+    13:04:09   2/13  snapshot     wait until rds:prod-openverse-db-2026-11-05-00-07 is available  (about 20m)
+    13:04:24   2/13  snapshot     creating 60 %, 0s of about 20m
+    13:04:54   2/13  snapshot     creating 62 %, 30s of about 20m
+    13:05:54   2/13  snapshot     creating 66 %, 1m 30s of about 20m
+    13:07:54   2/13  snapshot     creating 74 %, 3m 30s of about 20m
+    13:10:24   2/13  snapshot     creating 84 %, 6m of about 20m
+    13:10:54   2/13  snapshot     creating 86 %, 6m 30s of about 20m
+    13:11:54   2/13  snapshot     creating 90 %, 7m 30s of about 20m
+    13:13:54   2/13  snapshot     creating 98 %, 9m 30s of about 20m
+    13:14:24   2/13  snapshot     creating 100 %, 10m of about 20m
+    13:14:24   2/13  snapshot     done in 10m of about 20m
+    13:14:24   3/13  restore      restore dev-openverse-db-next from rds:prod-openverse-db-2026-11-05-00-07
+                                  (about 45m)
+    13:14:39   3/13  restore      creating, 15s of about 45m
+    13:15:09   3/13  restore      creating, 45s of about 45m
+    13:16:09   3/13  restore      creating, 1m 45s of about 45m
+    13:18:09   3/13  restore      creating, 3m 45s of about 45m
+    13:22:09   3/13  restore      creating, 7m 45s of about 45m
+    13:27:09   3/13  restore      creating, 12m 45s of about 45m
+    13:32:09   3/13  restore      creating, 17m 45s of about 45m
+    13:37:09   3/13  restore      creating, 22m 45s of about 45m
+    13:42:09   3/13  restore      creating, 27m 45s of about 45m
+    13:47:09   3/13  restore      backing-up, 32m 45s of about 45m
+    13:47:39   3/13  restore      backing-up, 33m 15s of about 45m
+    13:48:39   3/13  restore      backing-up, 34m 15s of about 45m
+    13:50:39   3/13  restore      backing-up, 36m 15s of about 45m
+    13:54:24   3/13  restore      done in 40m of about 45m
+    13:54:24   4/13  settings     set backup_window, monitoring_interval and ca_cert_identifier of
+                                  dev-openverse-db-next  (about 4m)
+    13:57:44   4/13  settings     done in 3m 20s of about 4m
+    13:57:44   5/13  parity       compare 31 settings of dev-openverse-db-next with those wanted  (about 2s)
+    13:57:45   5/13  parity       done in 1s of about 2s
+                setting         old           new
+                instance_class  db.m5.large   db.m5.xlarge  as declared
+    13:57:45   6/13  scrub        scrub dev-openverse-db-next: truncate 3 tables and run 1 SQL text in one
+                                  transaction  (about 30s)
+    13:58:06   6/13  scrub        done in 21s of about 30s
+    13:58:06   7/13  check-1      check "OAuth applications are gone"  (about 2s)
+    13:58:07   7/13  check-1      done in 1s of about 2s
+    13:58:07   8/13  rename-old   OUTAGE BEGINS dev-openverse-db, about 8m
+    13:58:07   8/13  rename-old   rename dev-openverse-db to dev-openverse-db-old  (about 4m)
+    13:58:08   8/13  rename-old   renaming, 1s of about 4m
+    13:58:38   8/13  rename-old   renaming, 31s of about 4m
+    13:59:08   8/13  rename-old   renaming, 1m 1s of about 4m
+    13:59:38   8/13  rename-old   renaming, 1m 31s of about 4m
+    14:00:08   8/13  rename-old   renaming, 2m 1s of about 4m
+    14:00:38   8/13  rename-old   renaming, 2m 31s of about 4m
+    14:01:08   8/13  rename-old   renaming, 3m 1s of about 4m
+    14:01:38   8/13  rename-old   renaming, 3m 31s of about 4m
+    14:01:59   8/13  rename-old   done in 3m 52s of about 4m
+    14:01:59   9/13  rename-next  rename dev-openverse-db-next to dev-openverse-db  (about 4m)
+    14:05:19   9/13  rename-next  done in 3m 20s of about 4m
+    14:05:19   9/13  rename-next  OUTAGE ENDS dev-openverse-db, after 7m 12s
+    14:05:19  10/13  answers      ask dev-openverse-db a query under its name  (about 5s)
+    14:05:49  10/13  answers      done in 30s of about 5s
+    14:05:49  11/13  protect      set deletion_protection of dev-openverse-db  (about 30s)
+    14:06:19  11/13  protect      done in 30s of about 30s
+    14:06:19  12/13  unprotect    lift deletion_protection of dev-openverse-db-old  (about 30s)
+    14:06:49  12/13  unprotect    done in 30s of about 30s
+    14:06:49  13/13  delete       delete dev-openverse-db-old with its automated backups, without a final snapshot
+                                  (about 10m)
+    14:07:19  13/13  delete       done in 30s of about 10m
+
+    staging: DONE, everything is as planned  (1h 6m, run staging-20261105-0912-k3v9, exit 0)
+
+      done           13  delete, rename-old, rename-next, protect, unprotect, tag, and 7 more
+      undone          0
+      in flight       0
+      not started     0
+      outage       dev-openverse-db: 7m 12s
+
+    Nothing is left for a person to do.
+    "#);
 }
 
 #[test]
 fn progress_of_a_run_that_is_turned_back() {
-    assert_snapshot!(lines_of(&turned_back(), 80), @"");
+    assert_snapshot!(lines_of(&turned_back(), 80), @r#"
+    13:04:05  resume of staging, run staging-20261105-0912-k3v9: 13 steps, about 1h
+              28m, by github:ana
+    13:04:05   7/13  check-1      check "OAuth applications are gone"  (about 2s)
+    13:04:06   7/13  check-1      done in 1s of about 2s
+    13:04:06   8/13  rename-old   OUTAGE BEGINS dev-openverse-db, about 8m
+    13:04:06   8/13  rename-old   rename dev-openverse-db to dev-openverse-db-old
+                                  (about 4m)
+    13:07:26   8/13  rename-old   done in 3m 20s of about 4m
+    13:07:26   9/13  rename-next  rename dev-openverse-db-next to dev-openverse-db
+                                  (about 4m)
+    13:07:27   9/13  rename-next  failed: rds:ModifyDBInstance was refused
+                                  (InvalidDBInstanceState): instance is not in
+                                  available state
+                                  help: wait until dev-openverse-db-next is
+                                  available, then plan again
+    13:07:27   8/13  rename-old   turning back: rename it back to dev-openverse-db
+                                  (about 4m)
+    13:10:37   8/13  rename-old   undone in 3m 10s
+    13:10:37   8/13  rename-old   OUTAGE ENDS dev-openverse-db, after 6m 31s
+    13:10:37  note: slack.maintainers did not take the last notice (503)
+
+    staging: FAILED, and turned back: everything is as it was  (15m, run
+      staging-20261105-0912-k3v9, exit 4)
+
+      failed       9/13 rename-next: rds:ModifyDBInstance was refused
+                   (InvalidDBInstanceState): instance is not in available state
+                   help: wait until dev-openverse-db-next is available, then plan
+                   again
+      done            3  parity, scrub, check-1
+      undone          4  tag, snapshot, restore, settings
+      in flight       0
+      not started     5  rename-next, answers, protect, unprotect, delete
+      outage       dev-openverse-db: 6m 31s
+
+    Nothing has to be mended by hand.
+
+    From here:
+      switchover plan staging       plans again from what is there now
+    "#);
 }
 
 #[test]
@@ -198,8 +313,8 @@ fn json_lines_hold_one_event_each() {
     assert_eq!(text.lines().count(), told.events.len());
     let events: Vec<Event> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(events, told.events);
-    assert_snapshot!(text.lines().nth(6).unwrap(), @"");
-    assert_snapshot!(text.lines().last().unwrap(), @"");
+    assert_snapshot!(text.lines().nth(6).unwrap(), @r#"{"address":"database.dev-openverse-db","attempt":1,"environment":"staging","expected_seconds":240,"operation":"rename-next","phase":"switch","run":"staging-20261105-0912-k3v9","step":"database.dev-openverse-db/rename-next","time":"2026-11-05T13:07:26Z","type":"step_started","undo":false}"#);
+    assert_snapshot!(text.lines().last().unwrap(), @r#"{"done":["database.dev-openverse-db/parity","database.dev-openverse-db/scrub","database.dev-openverse-db/check-1"],"elapsed_seconds":900,"environment":"staging","exit_code":4,"in_flight":[],"needs":[],"not_started":["database.dev-openverse-db/rename-next","database.dev-openverse-db/answers","database.dev-openverse-db/protect","database.dev-openverse-db/unprotect","database.dev-openverse-db/delete"],"run":"staging-20261105-0912-k3v9","time":"2026-11-05T13:10:37Z","type":"run_finished","undone":["database.dev-openverse-db/tag","database.dev-openverse-db/snapshot","database.dev-openverse-db/restore","database.dev-openverse-db/settings"]}"#);
 }
 
 #[test]
@@ -207,7 +322,12 @@ fn an_undisturbed_run_sends_at_most_six_notices() {
     let told = undisturbed();
     let mut notices = Notices::new();
     let sent: Vec<String> = told.events.iter().filter_map(|event| notices.notice(event, &told.plan)).collect();
-    assert_snapshot!(sent.join("\n"), @"");
+    assert_snapshot!(sent.join("\n"), @"
+    *staging* (run staging-20261105-0912-k3v9): apply of database.dev-openverse-db started by github:ana: 13 steps, about 1h 28m; outage of dev-openverse-db, about 8m; 1 thing cannot be undone. Next: a notice when an outage begins.
+    *staging* (run staging-20261105-0912-k3v9): the outage of dev-openverse-db begins now and lasts about 8m as a rule. Next: a notice when it has ended.
+    *staging* (run staging-20261105-0912-k3v9): the outage of dev-openverse-db has ended after 7m 12s. Next: a notice when the run ends.
+    *staging* (run staging-20261105-0912-k3v9): done after 1h 6m (13 done, 0 undone, 0 in flight, 0 not started). Next: nothing.
+    ");
 }
 
 #[test]
@@ -236,7 +356,11 @@ fn a_failure_is_told_once_and_its_end_too() {
     let twice = told.events.iter().flat_map(|event| if matches!(event.kind, EventKind::StepFailed { .. }) { vec![event; 3] } else { vec![event] });
     let sent: Vec<String> = twice.filter_map(|event| notices.notice(event, &told.plan)).collect();
     assert_eq!(sent.iter().filter(|text| text.contains(" failed: ")).count(), 1);
-    assert_snapshot!(sent[2..].join("\n"), @"");
+    assert_snapshot!(sent[2..].join("\n"), @"
+    *staging* (run staging-20261105-0912-k3v9): step 9 of 13, rename-next failed: rds:ModifyDBInstance was refused (InvalidDBInstanceState): instance is not in available state. Next: what is in flight is awaited, and a notice says how the run ends. Help: wait until dev-openverse-db-next is available, then plan again
+    *staging* (run staging-20261105-0912-k3v9): the outage of dev-openverse-db has ended after 6m 31s. Next: a notice when the run ends.
+    *staging* (run staging-20261105-0912-k3v9): failed after 15m and is turned back; everything is as it was (3 done, 4 undone, 0 in flight, 5 not started). Next: find out why, then plan again.
+    ");
 }
 
 #[test]

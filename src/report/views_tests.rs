@@ -81,7 +81,29 @@ fn busy() -> StatusDoc {
 
 #[test]
 fn status_of_a_busy_and_a_quiet_environment() {
-    assert_snapshot!(status::text(&[busy(), quiet()], &Style::plain(100)), @"");
+    assert_snapshot!(status::text(&[busy(), quiet()], &Style::plain(100)), @r#"
+    staging: needs a look; 1 resource due for a refresh
+      unfinished  staging-20261105-0912-k3v9: in prepare; 2 of 13 steps done, 0 undone, 1 in flight;
+                  begun 44m 5s ago by github:ana
+                  in flight: database.dev-openverse-db/restore
+                  next: it waits for dev-openverse-db-next to become available
+                  switchover resume staging
+                  switchover rollback staging
+      locked      env:staging by github:ana on runner-7 for run staging-20261105-0912-k3v9, since
+                  2026-11-05 12:20 UTC, last heard 2026-11-05T12:41:10Z; its lease ended 2026-11-05
+                  12:42 UTC
+                  switchover unlock staging
+      held        dns_zone["openverse.org"]: the mail servers are being moved (Ben), until 2026-11-20
+                  23:59 UTC
+      freshness   database.dev-openverse-db: data is 35 days old; due since 2026-11-01 00:00 UTC (from
+                  rds:prod-openverse-db-2026-10-01-00-07)
+      freshness   database.other: data is 12h 46m old; next due 2026-12-01 00:00 UTC, in 25 days
+      left over   instance dev-openverse-db-next of run staging-20261001-0000-aaaa: the next plan
+                  adopts it or removes it, visibly
+      unknown     cannot read dns_zone["x\u001b[2J"]: it was throttled
+
+    gigadb: quiet: no unfinished run, no lock
+    "#);
 }
 
 #[test]
@@ -117,8 +139,14 @@ fn history_is_a_table_or_a_sentence() {
         row("staging-20260901-0912-q8x1", "apply", Some(4), 391),
         row("staging-20260801-0912-c5c5", "rollback", Some(0), 0),
     ];
-    assert_snapshot!(runs::text(&RunsDoc { environment: "staging".to_owned(), runs: runs.clone() }, &Style::plain(120)), @"");
-    assert_snapshot!(runs::text(&RunsDoc { environment: "staging".to_owned(), runs: Vec::new() }, &Style::plain(120)), @"");
+    assert_snapshot!(runs::text(&RunsDoc { environment: "staging".to_owned(), runs: runs.clone() }, &Style::plain(120)), @"
+    run                         began                  took  how it ended              steps  outage  by
+    staging-20261105-0912-k3v9  2026-11-05 12:20 UTC  1h 6m  unfinished                13/13       -  github:ana
+    staging-20261001-0912-p2m4  2026-11-05 12:20 UTC  1h 6m  done                      13/13  7m 12s  github:ana
+    staging-20260901-0912-q8x1  2026-11-05 12:20 UTC  1h 6m  failed, turned back  13/13 (-6)  6m 31s  github:ana
+    staging-20260801-0912-c5c5  2026-11-05 12:20 UTC  1h 6m  turned back               13/13       -  github:ana
+    ");
+    assert_snapshot!(runs::text(&RunsDoc { environment: "staging".to_owned(), runs: Vec::new() }, &Style::plain(120)), @"No runs of staging are in the journal.");
     let value: serde_json::Value = serde_json::from_str(&runs::json(&RunsDoc { environment: "staging".to_owned(), runs })).unwrap();
     assert_eq!(value["runs"][1]["exit_code"], 0);
 }

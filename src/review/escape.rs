@@ -180,7 +180,7 @@ mod tests {
         let shown = markdown("# <b>@all</b> [x](http://e) `a` #12 !3 www.x.org | _y_\n## next");
         assert_eq!(
             shown,
-            "\\# &lt;b&gt;\\@&#8203;all&lt;/b&gt; \\[x\\]\\(http:&#8203;//e\\) \\`a\\` \\#&#8203;12 \\!&#8203;3 www.&#8203;x.org \\| \\_y\\_\\\\n\\#&#8203;\\# next"
+            "\\# &lt;b&gt;\\@&#8203;all&lt;/b&gt; \\[x\\]\\(http:&#8203;//e\\) \\`a\\` \\#&#8203;12 \\!&#8203;3 www.&#8203;x.org \\| \\_y\\_\\\\n\\#\\# next"
         );
         assert_eq!(code_span("a``b`"), "``` a``b` ```");
         assert_eq!(code_span(" "), "(empty)");

@@ -33,6 +33,7 @@ fn head(plan: &Plan) -> String {
         let errors =
             plan.errors.iter().map(|error| format!("{}: {}<br>help: {}", code(&error.address.to_string()), text(&error.error), text(&error.help)));
         list(&mut page, errors);
+        close(&mut page);
     }
     if summary::nothing_to_do(plan) {
         page.push_str("**No changes.** What is declared, and not held, is there.\n\n");
@@ -48,6 +49,7 @@ fn head(plan: &Plan) -> String {
         Some(format!("{} is held {}", code(&change.address.to_string()), text(hold)))
     });
     list(&mut page, held);
+    close(&mut page);
     page.push_str(&format!("Run {}, digest {}\n\n", code(&plan.run), code(&summary::short_digest(&plan.digest))));
     page
 }
@@ -92,7 +94,11 @@ fn list(page: &mut String, items: impl Iterator<Item = String>) {
     if count > NAMED {
         page.push_str(&format!("- and {} more\n", count - NAMED));
     }
-    if count > 0 {
+}
+
+/// An empty line, so that what follows is no part of the list.
+fn close(page: &mut String) {
+    if !page.ends_with("\n\n") {
         page.push('\n');
     }
 }

@@ -26,7 +26,20 @@ fn prose(page: &str) -> String {
 fn risks_and_counts_come_first() {
     let page = markdown(&sample::database());
     let head = page.split("<details>").next().unwrap();
-    insta::assert_snapshot!(head, @"");
+    insta::assert_snapshot!(head, @r"
+    ## Switchover: `staging`
+
+    **Plan: 1 to add, 0 to change, 1 to destroy.**
+
+    1 resource changes in 13 steps, about 1h 28m; outage of dev-openverse-db, about 8m; 1 thing cannot be undone.
+
+    - **Outage** of `dev-openverse-db`: about 8m, steps 8 and 9
+    - :warning: **Cannot be undone**: dev-openverse-db-old and its automated backups are deleted (step 13)
+    - **Warning**: the newest snapshot is still being made \(62 %\): the run waits for it before it restores
+    - Replace `database.dev-openverse-db`: data is 35 days old; due since 2026-11-01 00:00 UTC \(monthly\)
+
+    Run `staging-20261105-0912-k3v9`, digest `sha256:5f2c8a0d41b7`
+    ");
 }
 
 #[test]
