@@ -1,0 +1,176 @@
+//! The plan as a comment on a pull request (GitHub, GitLab): what matters first and always, the rest folded away.
+
+use super::escape::{self, fenced};
+use super::summary::{self, Numbers, about, many};
+use super::{Style, terminal};
+use crate::diff::Action;
+use crate::plan::{Plan, ResourceChange};
+
+/// Characters of one comment: GitHub's limit. Bytes are counted, so it holds in either measure.
+pub const BUDGET: usize = 65_536;
+/// Of the head, which is never left out, at most this many items of each list are named. Six lists of this many items of at most three
+/// parts stay well below the budget.
+const NAMED: usize = 10;
+/// Bytes of one part of the head, escaped; a longer one is cut, and stands in full below or in the saved plan.
+const PART_BYTES: usize = 400;
+/// Columns of the fenced view: what fits beside a review without scrolling.
+const COLUMNS: usize = 110;
+
+/// Renders a plan as Markdown of at most [`BUDGET`] bytes. Counts and risks are always there; what does not fit of the details is
+/// left out with a sentence that says so.
+#[must_use]
+pub fn markdown(plan: &Plan) -> String {
+    let mut page = head(plan);
+    let whole = terminal::terminal(plan, &Style::plain(COLUMNS), None);
+    page.push_str(&details(&whole, BUDGET.saturating_sub(page.len())));
+    page
+}
+
+fn head(plan: &Plan) -> String {
+    let mut page = format!("## Switchover: {}\n\n", code(&plan.environment));
+    if !plan.errors.is_empty() {
+        page.push_str(&format!("**{} could not be planned.** This plan cannot be applied.\n\n", many(plan.errors.len(), "resource")));
+        let errors =
+            plan.errors.iter().map(|error| format!("{}: {}<br>help: {}", code(&error.address.to_string()), text(&error.error), text(&error.help)));
+        list(&mut page, errors);
+        close(&mut page);
+    }
+    if summary::nothing_to_do(plan) {
+        page.push_str("**No changes.** What is declared, and not held, is there.\n\n");
+    } else if !plan.steps.is_empty() || plan.errors.is_empty() {
+        page.push_str(&format!("**{}**\n\n", summary::count_line(plan)));
+        page.push_str(&format!("{}; {}; {}.\n\n", summary::size(plan), text(&summary::outages(plan)), summary::no_way_back(plan)));
+    }
+    risks(&mut page, plan);
+    let changes = summary::changed(plan).map(changed);
+    list(&mut page, changes);
+    let held = plan.resource_changes.iter().filter_map(|change| {
+        let hold = change.held.as_ref()?;
+        Some(format!("{} is held {}", code(&change.address.to_string()), text(hold)))
+    });
+    list(&mut page, held);
+    close(&mut page);
+    page.push_str(&format!("Run {}, digest {}\n\n", code(&plan.run), code(&summary::short_digest(&plan.digest))));
+    page
+}
+
+fn risks(page: &mut String, plan: &Plan) {
+    let numbers = Numbers::of(plan);
+    let outages = plan.outage.iter().map(|window| {
+        let steps = numbers.of_window(window);
+        let steps = if steps.is_empty() { steps } else { format!(", {steps}") };
+        format!("**Outage** of {}: {}{steps}", code(&window.name), about(window.expected))
+    });
+    list(page, outages);
+    let losses = plan.irreversible.iter().map(|words| {
+        let step = numbers.of_irreversible(plan, words).map_or_else(String::new, |number| format!(" (step {number})"));
+        format!(":warning: **Cannot be undone**: {}{step}", text(words))
+    });
+    list(page, losses);
+    list(page, plan.warnings.iter().map(|warning| format!("**Warning**: {}", text(warning))));
+}
+
+fn changed(change: &ResourceChange) -> String {
+    let verb = match change.action {
+        Action::NoOp => "No change of",
+        Action::Create => "Create",
+        Action::Update => "Update",
+        Action::Delete => "Destroy",
+        Action::Replace => "Replace",
+    };
+    let why = change.reasons.first().map_or_else(String::new, |reason| format!(": {}", text(reason)));
+    format!("{verb} {}{why}", code(&change.address.to_string()))
+}
+
+/// A list of which the first items are named and the rest counted.
+fn list(page: &mut String, items: impl Iterator<Item = String>) {
+    let mut count = 0;
+    for item in items {
+        count += 1;
+        if count <= NAMED {
+            page.push_str(&format!("- {item}\n"));
+        }
+    }
+    if count > NAMED {
+        page.push_str(&format!("- and {} more\n", count - NAMED));
+    }
+}
+
+/// An empty line, so that what follows is no part of the list.
+fn close(page: &mut String) {
+    if !page.ends_with("\n\n") {
+        page.push('\n');
+    }
+}
+
+/// Running text, escaped and cut.
+fn text(words: &str) -> String {
+    cut(words, escape::markdown)
+}
+
+/// A code span, escaped and cut.
+fn code(words: &str) -> String {
+    cut(words, escape::code_span)
+}
+
+/// The longest beginning that fits when it is escaped; a text is never cut in the middle of an escape.
+fn cut(words: &str, escape: fn(&str) -> String) -> String {
+    let mut kept = words.chars().count().min(PART_BYTES);
+    let whole = kept == words.chars().count();
+    let mut shown = escape(&words.chars().take(kept).collect::<String>());
+    if whole && shown.len() <= PART_BYTES {
+        return shown;
+    }
+    while shown.len() > PART_BYTES && kept > 0 {
+        kept = kept * 3 / 4;
+        shown = escape(&words.chars().take(kept).chain(['…']).collect::<String>());
+    }
+    shown
+}
+
+/// The terminal's view in a folded block, cut at a line end when it does not fit into `room` bytes.
+fn details(whole: &str, room: usize) -> String {
+    let whole = git_diff(whole);
+    let frame =
+        |inner: &str, end: &str| format!("<details><summary>Changes, steps and facts</summary>\n\n{}\n</details>\n{end}", fenced("diff", inner));
+    let page = frame(&whole, "");
+    if page.len() <= room {
+        return page;
+    }
+    let note = "\n**The details are cut**: they do not fit into one comment. `switchover show PLAN` has all of them.\n";
+    let overhead = frame("", note).len() + 64;
+    let mut end = room.saturating_sub(overhead).min(whole.len());
+    while !whole.is_char_boundary(end) {
+        end -= 1;
+    }
+    let kept = whole[..end].rfind('\n').map_or("", |line_end| &whole[..line_end]);
+    let page = frame(kept, note);
+    if page.len() <= room { page } else { note.trim_start().to_owned() }
+}
+
+/// Moves `+ - ~` to the first column, where these sites colour them (`~` has no colour there and becomes `!`).
+fn git_diff(view: &str) -> String {
+    let mut lines = String::with_capacity(view.len());
+    for line in view.lines() {
+        let bare = line.trim_start();
+        let indent = line.len() - bare.len();
+        let marked = ["+ ", "- ", "~ ", "+/- "].iter().find(|mark| bare.starts_with(**mark));
+        match marked {
+            Some(mark) if indent > 0 || *mark == "+/- " => {
+                let symbol = if bare.starts_with('~') || bare.starts_with("+/-") { "!" } else { &bare[..1] };
+                let rest = if *mark == "+/- " { bare } else { &bare[1..] };
+                let blanks = " ".repeat(if *mark == "+/- " { 0 } else { indent });
+                lines.push_str(&format!("{symbol}{blanks}{rest}"));
+            }
+            // A line of ours that begins with one of those would be coloured.
+            _ if bare.len() == line.len() && line.starts_with(['+', '-', '!', '@']) => lines.push_str(&format!(" {line}")),
+            _ => lines.push_str(line),
+        }
+        lines.push('\n');
+    }
+    lines
+}
+
+#[cfg(test)]
+#[path = "markdown_tests.rs"]
+mod tests;

@@ -1,0 +1,206 @@
+//! Attributes before -> after, aligned; inner maps, lists and texts of several lines show only what differs in them.
+
+use similar::{ChangeTag, TextDiff};
+
+use crate::diff::AttributeChange;
+use crate::model::Json;
+use crate::plan::ResourceChange;
+use crate::review::layout::{Line, Page, width};
+use crate::review::style::Ink;
+use crate::review::value;
+
+/// Earlier values are aligned up to these columns, names up to half of the page; longer ones stand out.
+const BEFORE: usize = 36;
+/// Larger texts are named by their size: the saved plan holds them in full.
+const TEXT_BYTES: usize = 64 * 1024;
+const INDENT: usize = 6;
+
+/// Whether a resource's attributes show that symbol.
+pub(super) fn uses(change: &ResourceChange, symbol: char) -> bool {
+    change.attributes.iter().any(|attribute| self::symbol(attribute).0 == symbol)
+}
+
+/// All of them, in their order.
+pub(super) fn write(page: &mut Page, attributes: &[AttributeChange]) {
+    let names = attributes.iter().map(|attribute| width(&attribute.name)).filter(|name| *name <= page.columns() / 2).max().unwrap_or(0);
+    let befores = attributes.iter().filter(|attribute| symbol(attribute).0 == '~' && !inside(attribute));
+    let before = befores.map(|attribute| width(&value::inline(&attribute.before))).filter(|before| *before <= BEFORE).max().unwrap_or(0);
+    for attribute in attributes {
+        let (symbol, ink) = symbol(attribute);
+        let start = Line::of(ink, &symbol.to_string()).and(Ink::Plain, " ").and(Ink::Plain, &attribute.name);
+        let start = start.padded(names + 2).and(Ink::Plain, " = ");
+        if inside(attribute) {
+            nested(page, start, attribute);
+        } else {
+            plain(page, start, attribute, before);
+        }
+    }
+}
+
+fn symbol(attribute: &AttributeChange) -> (char, Ink) {
+    match (&attribute.before, &attribute.after) {
+        (before, after) if before == after => (' ', Ink::Plain),
+        (Json::Null, _) => ('+', Ink::Good),
+        (_, Json::Null) => ('-', Ink::Gone),
+        _ => ('~', Ink::Watch),
+    }
+}
+
+/// Whether the difference is shown inside the value.
+fn inside(attribute: &AttributeChange) -> bool {
+    let (before, after) = (&attribute.before, &attribute.after);
+    let several_lines = |value: &Json| value.as_str().is_some_and(|text| text.trim_end().contains('\n'));
+    let open_map = |value: &Json| value.as_object().is_some_and(|map| !map.is_empty()) && value::secret(value).is_none();
+    let long_list = |value: &Json| value.as_array().is_some_and(|items| items.len() > 2);
+    let fits = |value: &Json| value.is_null() || value.is_object();
+    before != after
+        && (several_lines(before)
+            || several_lines(after)
+            || ((open_map(before) || open_map(after)) && fits(before) && fits(after))
+            || ((long_list(before) || long_list(after)) && (before.is_array() || before.is_null()) && (after.is_array() || after.is_null())))
+}
+
+/// On one line where that fits, else each value on its own.
+fn plain(page: &mut Page, start: Line, attribute: &AttributeChange, align: usize) {
+    let (before, after) = (value::inline(&attribute.before), value::inline(&attribute.after));
+    let note = attribute.note.as_ref().map(|note| Line::of(Ink::Faint, &format!("  # {note}")));
+    let room = page.columns().saturating_sub(INDENT);
+    // Only a change has two sides to show.
+    let (first, second) = match symbol(attribute).0 {
+        '~' => (before, Some(after)),
+        '-' => (before, None),
+        _ => (after, None),
+    };
+    let mut whole = start.clone().join(Line::plain(&first).padded(if second.is_some() { align } else { 0 }));
+    if let Some(after) = &second {
+        whole = whole.and(Ink::Faint, " -> ").and(Ink::Plain, after);
+    }
+    let note_width = note.as_ref().map_or(0, Line::width);
+    if whole.width() + note_width <= room {
+        page.raw(INDENT, &note.map_or(whole.clone(), |note| whole.join(note)));
+        return;
+    }
+    if whole.width() <= room {
+        page.raw(INDENT, &whole);
+    } else {
+        apart(page, &start, &first, second.as_deref());
+    }
+    if let Some(note) = &attribute.note {
+        page.put(INDENT + 4, 2, &Line::of(Ink::Faint, &format!("# {note}")));
+    }
+}
+
+/// The name on a line of its own, then both values: beside one another where that fits, else one under the other for the eye to compare.
+fn apart(page: &mut Page, start: &Line, first: &str, second: Option<&str>) {
+    page.put(INDENT, 4, start);
+    let Some(second) = second else {
+        page.put(INDENT + 4, 2, &Line::plain(first));
+        return;
+    };
+    let beside = Line::plain(first).and(Ink::Faint, " -> ").and(Ink::Plain, second);
+    if beside.width() + INDENT + 4 <= page.columns() {
+        page.raw(INDENT + 4, &beside);
+    } else {
+        page.put(INDENT + 7, 2, &Line::plain(first));
+        page.put(INDENT + 4, 5, &Line::of(Ink::Faint, "-> ").and(Ink::Plain, second));
+    }
+}
+
+/// Only what differs inside a map, a list or a long text.
+fn nested(page: &mut Page, start: Line, attribute: &AttributeChange) {
+    let note = attribute.note.as_ref().map_or_else(String::new, |note| format!("  # {note}"));
+    let (before, after) = (&attribute.before, &attribute.after);
+    let (open, close) = match (before, after) {
+        (Json::Object(_), _) | (_, Json::Object(_)) => ("{", "}"),
+        (Json::Array(_), _) | (_, Json::Array(_)) => ("[", "]"),
+        _ => ("<<-EOT", "EOT"),
+    };
+    page.put(INDENT, 4, &start.and(Ink::Plain, open).and(Ink::Faint, &note));
+    match open {
+        "{" => map(page, before, after),
+        "[" => list(page, before, after),
+        _ => text(page, before, after),
+    }
+    page.put(INDENT + 2, 0, &Line::plain(close));
+}
+
+fn map(page: &mut Page, before: &Json, after: &Json) {
+    let empty = serde_json::Map::new();
+    let (before, after) = (before.as_object().unwrap_or(&empty), after.as_object().unwrap_or(&empty));
+    let mut unchanged = 0;
+    let keys: std::collections::BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+    let names = keys.iter().map(|key| width(&value::key_text(key))).filter(|name| *name <= page.columns() / 2).max().unwrap_or(0);
+    for key in keys {
+        let change = AttributeChange {
+            name: value::key_text(key),
+            before: before.get(key).cloned().unwrap_or(Json::Null),
+            after: after.get(key).cloned().unwrap_or(Json::Null),
+            note: None,
+        };
+        let (symbol, ink) = symbol(&change);
+        if symbol == ' ' {
+            unchanged += 1;
+            continue;
+        }
+        let line = Line::of(ink, &symbol.to_string()).and(Ink::Plain, " ").and(Ink::Plain, &change.name).padded(names + 2).and(Ink::Plain, " = ");
+        let line = match symbol {
+            '~' => line.and(Ink::Plain, &value::inline(&change.before)).and(Ink::Faint, " -> ").and(Ink::Plain, &value::inline(&change.after)),
+            '-' => line.and(Ink::Plain, &value::inline(&change.before)),
+            _ => line.and(Ink::Plain, &value::inline(&change.after)),
+        };
+        page.put(INDENT + 4, 4, &line);
+    }
+    hidden(page, unchanged, "entry", "entries");
+}
+
+/// Items that go, items that come; order alone is no difference worth showing.
+fn list(page: &mut Page, before: &Json, after: &Json) {
+    let items = |value: &Json| value.as_array().cloned().unwrap_or_default();
+    let (before, mut added) = (items(before), items(after));
+    let mut unchanged = 0;
+    for item in before {
+        if let Some(index) = added.iter().position(|other| *other == item) {
+            added.remove(index);
+            unchanged += 1;
+        } else {
+            page.put(INDENT + 4, 4, &Line::of(Ink::Gone, "- ").and(Ink::Plain, &value::inline(&item)));
+        }
+    }
+    for item in added {
+        page.put(INDENT + 4, 4, &Line::of(Ink::Good, "+ ").and(Ink::Plain, &value::inline(&item)));
+    }
+    hidden(page, unchanged, "item", "items");
+}
+
+/// Lines of a text with two lines around each difference.
+fn text(page: &mut Page, before: &Json, after: &Json) {
+    let text = |value: &Json| value.as_str().unwrap_or_default().to_owned();
+    let (before, after) = (text(before), text(after));
+    if before.len() > TEXT_BYTES || after.len() > TEXT_BYTES {
+        let sizes = format!("# {} bytes -> {} bytes; --format json has both", before.len(), after.len());
+        page.put(INDENT + 4, 4, &Line::of(Ink::Faint, &sizes));
+        return;
+    }
+    let diff = TextDiff::from_lines(before.as_str(), after.as_str());
+    for (number, group) in diff.grouped_ops(2).iter().enumerate() {
+        if number > 0 {
+            page.put(INDENT + 4, 0, &Line::of(Ink::Faint, "..."));
+        }
+        for change in group.iter().flat_map(|op| diff.iter_changes(op)) {
+            let (mark, ink) = match change.tag() {
+                ChangeTag::Delete => ("- ", Ink::Gone),
+                ChangeTag::Insert => ("+ ", Ink::Good),
+                ChangeTag::Equal => ("  ", Ink::Plain),
+            };
+            let line = change.value().trim_end_matches('\n');
+            page.raw(INDENT + 4, &Line::of(ink, mark).and(Ink::Plain, line));
+        }
+    }
+}
+
+fn hidden(page: &mut Page, count: usize, one: &str, several: &str) {
+    if count > 0 {
+        let noun = if count == 1 { one } else { several };
+        page.put(INDENT + 4, 0, &Line::of(Ink::Faint, &format!("# ({count} unchanged {noun} hidden)")));
+    }
+}
