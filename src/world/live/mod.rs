@@ -1,1 +1,4 @@
 //! Real services.
+
+#[cfg(feature = "aws")]
+pub mod aws;
