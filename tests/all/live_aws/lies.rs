@@ -1,0 +1,1 @@
+//! Where moto lies.
