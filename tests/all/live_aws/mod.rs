@@ -1,8 +1,9 @@
 //! The AWS doors against moto, its overlay and the fault proxy: what each method does (`rds`, `ec2`), what a failure is known to mean
-//! (`failures`), and where the double lies (`lies`).
+//! (`failures`, `faults`), and where the double lies (`lies`).
 
 mod ec2;
 mod failures;
+mod faults;
 mod lies;
 mod rds;
 

@@ -2,3 +2,5 @@
 
 #[cfg(feature = "aws")]
 pub mod moto;
+#[cfg(feature = "aws")]
+pub mod scripted;

@@ -111,11 +111,11 @@ impl Moto {
         address
     }
 
-    /// Adds a rule to the fault proxy. It must name its `region`, or it hits other tests as well.
+    /// Adds a rule to those of the fault proxy (a POST would replace them all). It must name its `region`, or it hits other tests as well.
     pub fn fault(&self, rule: Json) {
         assert!(rule.get("region").is_some() && rule.get("operation").is_some(), "a rule without bounds fires on everything: {rule}");
         let body = Json::Array(vec![rule]).to_string();
-        let (status, answer) = http(self.faulty(), "POST", "/_microburst/rules", &body).expect("the fault proxy answers");
+        let (status, answer) = http(self.faulty(), "PATCH", "/_microburst/rules", &body).expect("the fault proxy answers");
         assert!((200..300).contains(&status), "{status}: {answer}");
     }
 

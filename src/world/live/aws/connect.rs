@@ -14,6 +14,7 @@ use aws_sdk_rds::config::StalledStreamProtectionConfig;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::error;
+use super::whole::WholeAnswers;
 use crate::world::provider::AwsProvider;
 use crate::world::{CallError, CallResult, Failure};
 
@@ -52,7 +53,8 @@ impl Connection {
 pub(super) async fn open(provider: &AwsProvider, keys: Option<&Keys>) -> CallResult<Arc<Connection>> {
     let config = load(provider, keys).await;
     let call = "sts:GetCallerIdentity";
-    let identity = aws_sdk_sts::Client::new(&config).get_caller_identity().send().await.map_err(|e| error::from_sdk(call, &e))?;
+    let sts = aws_sdk_sts::Client::from_conf(aws_sdk_sts::config::Builder::from(&config).interceptor(WholeAnswers).build());
+    let identity = sts.get_caller_identity().send().await.map_err(|e| error::from_sdk(call, &e))?;
     let account_id = identity.account.filter(|id| !id.is_empty()).ok_or_else(|| error::unreadable(call, "it names no account"))?;
     if let Some(wanted) = provider.account_id.as_deref().filter(|wanted| *wanted != account_id) {
         let message = format!("the credentials of provider {} belong to account {account_id}, the environment declares {wanted}", provider.name);
@@ -60,8 +62,8 @@ pub(super) async fn open(provider: &AwsProvider, keys: Option<&Keys>) -> CallRes
     }
     Ok(Arc::new(Connection {
         account_id,
-        rds: aws_sdk_rds::Client::new(&config),
-        ec2: aws_sdk_ec2::Client::new(&config),
+        rds: aws_sdk_rds::Client::from_conf(aws_sdk_rds::config::Builder::from(&config).interceptor(WholeAnswers).build()),
+        ec2: aws_sdk_ec2::Client::from_conf(aws_sdk_ec2::config::Builder::from(&config).interceptor(WholeAnswers).build()),
         calls: Semaphore::new(CONCURRENT_CALLS),
     }))
 }

@@ -2,7 +2,7 @@
 //!
 //! One connection per provider (`connect`), kept in [`AwsDoors`]; the account is checked with STS before anything else is asked.
 //! The SDK's own retries are off everywhere: who retries must know what the failed call may have done, and `error` tells it
-//! exactly. `settings` and `instance` translate between the SDK's shapes and the names that people declare.
+//! exactly. An answer that breaks off is no answer (`whole`). `settings` and `instance` translate between the SDK's shapes and the names that people declare.
 
 mod connect;
 mod ec2;
@@ -11,6 +11,7 @@ mod instance;
 mod pages;
 mod rds;
 mod settings;
+mod whole;
 
 use std::collections::HashMap;
 use std::fmt;
