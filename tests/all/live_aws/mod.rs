@@ -1,10 +1,11 @@
 //! The AWS doors against moto, its overlay and the fault proxy: what each method does (`rds`, `ec2`), what a failure is known to mean
-//! (`failures`, `faults`), and where the double lies (`lies`).
+//! (`failures`, `faults`), where the double lies (`lies`), and that the overlay does what it is for (`overlay`).
 
 mod ec2;
 mod failures;
 mod faults;
 mod lies;
+mod overlay;
 mod rds;
 
 use std::sync::Arc;
