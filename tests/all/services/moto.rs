@@ -119,7 +119,7 @@ impl Moto {
         assert!((200..300).contains(&status), "{status}: {answer}");
     }
 
-    /// Tells the overlay something: `settings`, `touch`, `created`; tests/services/rds_overlay.py lists the words.
+    /// Tells the overlay something: `settings`, `touch`, `created`; `tests/services/rds_overlay.py` lists the words.
     pub fn overlay(&self, what: &str, body: &Json) -> Json {
         let (status, answer) = http(&self.endpoint, "POST", &format!("/_overlay/{what}"), &body.to_string()).expect("the overlay answers");
         assert_eq!(status, 200, "{answer}");

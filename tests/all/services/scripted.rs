@@ -41,8 +41,8 @@ impl Scripted {
 
 /// A whole response that closes its connection. `headers` are whole lines.
 pub fn http(status: u16, headers: &[&str], body: &str) -> String {
-    let lines: String = headers.iter().map(|line| format!("{line}\r\n")).collect();
-    format!("HTTP/1.1 {status} X\r\n{lines}connection: close\r\ncontent-length: {}\r\n\r\n{body}", body.len())
+    let lines = [headers, &["connection: close"]].concat().join("\r\n");
+    format!("HTTP/1.1 {status} X\r\n{lines}\r\ncontent-length: {}\r\n\r\n{body}", body.len())
 }
 
 fn read(stream: &mut impl Read) -> String {

@@ -18,7 +18,7 @@ use crate::world::{CallError, Failure};
 /// Characters of a service's words that are kept.
 const MESSAGE_LIMIT: usize = 300;
 /// Nobody waits longer than this on a service's word.
-const RETRY_AFTER_LIMIT: Duration = Duration::from_secs(86_400);
+const RETRY_AFTER_LIMIT: Duration = Duration::from_hours(24);
 /// Links of a chain of causes that are looked at.
 const CHAIN_LIMIT: usize = 16;
 
@@ -115,9 +115,8 @@ fn answered(call: &str, status: u16, retry_after: Option<Duration>, code: Option
         _ if !(400..500).contains(&status) || status == 408 => Failure::Unknown { retry_after },
         Some(code) if DENIED.contains(&code) => Failure::Denied,
         Some(code) if code.contains("NotFound") => Failure::NotFound,
-        Some(_) => Failure::Refused,
         None if status == 401 || status == 403 || status == 407 => Failure::Denied,
-        None => Failure::Refused,
+        _ => Failure::Refused,
     };
     let message = match message.map(first_line) {
         Some(line) if !line.is_empty() => line,

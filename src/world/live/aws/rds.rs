@@ -142,10 +142,8 @@ impl RdsWrite for Rds {
 
     async fn modify(&self, modify: &Modify) -> CallResult<()> {
         let identifier = named(MODIFY, &modify.identifier)?;
-        let exports = match modify.settings.contains_key("enabled_cloudwatch_logs_exports") {
-            true => self.log_exports(identifier).await?,
-            false => Vec::new(),
-        };
+        let changes_exports = modify.settings.contains_key("enabled_cloudwatch_logs_exports");
+        let exports = if changes_exports { self.log_exports(identifier).await? } else { Vec::new() };
         let request = self.client().modify_db_instance().db_instance_identifier(identifier).apply_immediately(true);
         let request = request.set_new_db_instance_identifier(modify.new_identifier.clone());
         let request = settings::modify(MODIFY, request, &modify.settings, &exports)?;

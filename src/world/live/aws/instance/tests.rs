@@ -70,7 +70,7 @@ fn every_setting_that_a_restore_or_a_modification_takes_is_read() {
     assert_eq!(read.settings["enabled_cloudwatch_logs_exports"], json!(["postgresql", "upgrade"]));
     assert_eq!((&read.settings["port"], &read.settings["iops"]), (&json!(5432), &json!(12_000)));
     assert_eq!(read.endpoint, Some(("dev.x.eu-west-1.rds.amazonaws.com".to_owned(), 5432)));
-    assert_eq!(read.created.map(|t| t.as_second()), Some(1_700_000_000));
+    assert_eq!(read.created.map(Timestamp::as_second), Some(1_700_000_000));
     assert_eq!(read.tags["Environment"], "staging");
     assert!(!read.pending_reboot && read.pending.is_empty());
 }

@@ -12,14 +12,34 @@ fn client() -> aws_sdk_rds::Client {
     aws_sdk_rds::Client::from_conf(config)
 }
 
+const BOOLS: &[&str] = &[
+    "auto_minor_version_upgrade",
+    "copy_tags_to_snapshot",
+    "dedicated_log_volume",
+    "deletion_protection",
+    "iam_database_authentication_enabled",
+    "multi_az",
+    "performance_insights_enabled",
+    "publicly_accessible",
+];
+
+const NUMBERS: &[&str] = &[
+    "allocated_storage",
+    "backup_retention_period",
+    "iops",
+    "max_allocated_storage",
+    "monitoring_interval",
+    "performance_insights_retention_period",
+    "port",
+    "storage_throughput",
+];
+
 /// A value of the type that a setting has.
 fn value(name: &str) -> Json {
     match name {
         "vpc_security_groups" | "enabled_cloudwatch_logs_exports" => json!(["b", "a"]),
-        "multi_az" | "publicly_accessible" | "deletion_protection" | "copy_tags_to_snapshot" | "auto_minor_version_upgrade" => json!(true),
-        "performance_insights_enabled" | "iam_database_authentication_enabled" | "dedicated_log_volume" => json!(true),
-        "allocated_storage" | "max_allocated_storage" | "iops" | "storage_throughput" | "port" => json!(7),
-        "backup_retention_period" | "monitoring_interval" | "performance_insights_retention_period" => json!(7),
+        _ if BOOLS.contains(&name) => json!(true),
+        _ if NUMBERS.contains(&name) => json!(7),
         _ => json!("text"),
     }
 }
