@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::run::{self, Begin, Run};
+use super::running::{self, Begin, Run};
 use super::session::OpenWorld;
 use super::{Session, ask, planning};
 use crate::apply::journal::Store;
@@ -47,7 +47,11 @@ async fn environment(session: &Session, environment: &str, flags: &RunFlags, pla
     refuse_unfinished(&*store, &desired.environment).await?;
     let plan = Arc::new(planning::make(&desired, &world, planned).await?);
     let shown = review::terminal(&plan, &session.err_style(), None);
-    if session.globals.json { session.note(&shown) } else { session.say(&review::terminal(&plan, &session.out_style(), None)) }
+    if session.globals.json {
+        session.note(&shown)
+    } else {
+        session.say(&review::terminal(&plan, &session.out_style(), None))
+    }
     if let Some(error) = planning::incomplete(&plan) {
         return Err(error);
     }
@@ -65,7 +69,7 @@ async fn go(session: &Session, plan: Arc<Plan>, world: &OpenWorld, store: Arc<dy
         session.note("Nothing to do: the plan has no steps.");
         return Ok(Exit::Done);
     }
-    let program = run::ready(&plan, world).await?;
+    let program = running::ready(&plan, world).await?;
     let runner = Run { session, world, store, flags };
     let lease = runner.lock(&plan, flags.takeover).await?;
     match begin(&*runner.store, &plan).await {
@@ -79,9 +83,13 @@ async fn go(session: &Session, plan: Arc<Plan>, world: &OpenWorld, store: Arc<dy
 
 /// Under the lock: nothing is unfinished, and this plan has not been applied. One that was begun and wrote nothing may be tried again.
 async fn begin(store: &dyn Store, plan: &Plan) -> Result<Begin> {
-    if let Some(state) = run::state_of(store, &plan.environment, &plan.run).await? {
+    if let Some(state) = running::state_of(store, &plan.environment, &plan.run).await? {
         if state.finished.is_some() && state.wrote {
-            return Err(Error::new(Exit::Stale, format!("this plan was applied already, as run {}", plan.run), "a plan is applied once: make a new one"));
+            return Err(Error::new(
+                Exit::Stale,
+                format!("this plan was applied already, as run {}", plan.run),
+                "a plan is applied once: make a new one",
+            ));
         }
         if state.finished.is_some() && state.plan.digest == plan.digest {
             return Ok(Begin::GoOn(state));
@@ -92,7 +100,7 @@ async fn begin(store: &dyn Store, plan: &Plan) -> Result<Begin> {
 }
 
 async fn refuse_unfinished(store: &dyn Store, environment: &str) -> Result<()> {
-    let Some(state) = run::unfinished(store, environment).await? else { return Ok(()) };
+    let Some(state) = running::unfinished(store, environment).await? else { return Ok(()) };
     let help = format!("go on with it: `switchover resume {environment}`; or undo it: `switchover rollback {environment}`");
     Err(Error::new(Exit::Person, format!("run {} of {environment} is unfinished", state.plan.run), help))
 }

@@ -2,11 +2,11 @@
 
 mod apply;
 mod ask;
-mod planning;
 mod plan;
+mod planning;
 mod resume;
 mod rollback;
-mod run;
+mod running;
 mod runs;
 mod session;
 mod show;

@@ -82,6 +82,7 @@ pub fn has_changes(plan: &Plan) -> bool {
 pub fn incomplete(plan: &Plan) -> Option<Error> {
     let first = plan.errors.first()?;
     let more = plan.errors.len() - 1;
-    let what = if more == 0 { format!("{} could not be planned", first.address) } else { format!("{} and {more} more could not be planned", first.address) };
+    let what =
+        if more == 0 { format!("{} could not be planned", first.address) } else { format!("{} and {more} more could not be planned", first.address) };
     Some(Error::new(Exit::Error, what, first.help.clone()).because_text(first.error.clone()))
 }

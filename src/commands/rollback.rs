@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::run::{self, Begin, Run};
+use super::running::{self, Begin, Run};
 use super::session::OpenWorld;
 use super::{Session, ask};
 use crate::apply::engine::{Program, summary};
@@ -28,7 +28,7 @@ pub async fn run(session: &Session, environment: &str, id: Option<&str>, flags: 
         return Ok(Exit::Done);
     }
     let world = session.open_world(&location.root)?;
-    let program = run::ready(&state.plan, &world).await?;
+    let program = running::ready(&state.plan, &world).await?;
     session.note(&describe(&state));
     if !ask::ask(session, &format!("Roll {} back?", location.environment))? {
         return Err(Error::new(Exit::Error, "not confirmed; nothing was done", "answer `yes` to roll back"));
@@ -36,7 +36,7 @@ pub async fn run(session: &Session, environment: &str, id: Option<&str>, flags: 
     let runner = Run { session, world: &world, store: Arc::clone(&store), flags };
     let lease = runner.lock(&state.plan, true).await?;
     let again = async {
-        let state = run::state_of(&*store, &location.environment, &state.plan.run).await?.ok_or_else(|| no_such_run(&state.plan.run))?;
+        let state = running::state_of(&*store, &location.environment, &state.plan.run).await?.ok_or_else(|| no_such_run(&state.plan.run))?;
         refuse_gone(&state)?;
         refuse_conflicts(&program, &state, &world).await?;
         Ok(state)
@@ -54,7 +54,7 @@ pub async fn run(session: &Session, environment: &str, id: Option<&str>, flags: 
 async fn candidate(store: &dyn Store, environment: &str, id: Option<&str>) -> Result<Option<RunState>> {
     let mut states = Vec::new();
     for run in store.runs(environment).await? {
-        states.extend(run::state_of(store, environment, &run).await?.filter(|state| state.wrote || state.finished.is_none()));
+        states.extend(running::state_of(store, environment, &run).await?.filter(|state| state.wrote || state.finished.is_none()));
     }
     states.sort_by_key(|state| (state.finished.is_none(), state.last));
     let last = states.pop();

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Session, run};
+use super::{Session, running};
 use crate::apply::engine::telling;
 use crate::apply::event::Sink;
 use crate::apply::journal::{Record, RunState};
@@ -15,12 +15,13 @@ pub async fn run(session: &Session, environment: &str, id: Option<&str>) -> Resu
     let store = session.store_of_environment(&location)?;
     if let Some(id) = id {
         let stored = store.read(&location.environment, id).await?;
-        let stored = stored.ok_or_else(|| Error::new(Exit::Error, format!("there is no run {id} of {}", location.environment), "see `switchover runs ENV`"))?;
+        let stored = stored
+            .ok_or_else(|| Error::new(Exit::Error, format!("there is no run {id} of {}", location.environment), "see `switchover runs ENV`"))?;
         return replay(session, &stored.entries);
     }
     let mut doc = RunsDoc { environment: location.environment.clone(), runs: Vec::new() };
     for id in store.runs(&location.environment).await? {
-        doc.runs.extend(run::state_of(&*store, &location.environment, &id).await?.map(|state| row(&state)));
+        doc.runs.extend(running::state_of(&*store, &location.environment, &id).await?.map(|state| row(&state)));
     }
     doc.runs.sort_by_key(|row| std::cmp::Reverse(row.started));
     session.say(&if session.globals.json { json(&doc) } else { text(&doc, &session.out_style()) });
@@ -45,7 +46,8 @@ fn row(state: &RunState) -> RunRow {
 }
 
 fn replay(session: &Session, entries: &[crate::apply::journal::Entry]) -> Result<Exit> {
-    let damaged = |why: String| Error::new(Exit::Error, "the journal tells what cannot have happened", "move it aside; reality is the state").because_text(why);
+    let damaged =
+        |why: String| Error::new(Exit::Error, "the journal tells what cannot have happened", "move it aside; reality is the state").because_text(why);
     let Some((first, rest)) = entries.split_first() else { return Ok(Exit::Done) };
     let Record::Begun { plan, actor } = &first.record else { return Err(damaged("it does not begin with a plan".to_owned())) };
     let mut state = RunState::begin(Arc::clone(plan), actor.clone(), first.time);

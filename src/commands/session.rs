@@ -117,7 +117,10 @@ impl Session {
             let sim = SimWorld::open(file, SimOptions { seed: self.globals.seed, pace: self.pace()? })?;
             return Ok(OpenWorld { writers: Arc::clone(&sim) as Arc<dyn Writers>, sim: Some(sim) });
         }
-        let live = LiveWorld::new(Arc::new(self.resolver(root)?), LiveOptions { seed: self.globals.seed });
+        let live = LiveWorld::new(
+            Arc::new(self.resolver(root)?),
+            LiveOptions { seed: self.globals.seed.unwrap_or_else(|| fastrand::u64(..)), ..LiveOptions::default() },
+        );
         Ok(OpenWorld { writers: Arc::new(live), sim: None })
     }
 
@@ -222,5 +225,9 @@ pub fn state_folder(root: &Path) -> PathBuf {
 }
 
 fn unknown_journal(what: &str) -> Error {
-    Error::new(Exit::Error, format!("this version keeps journals in `local` only, not in {what}"), "set journal = \"local\" in the environment block, or --journal local")
+    Error::new(
+        Exit::Error,
+        format!("this version keeps journals in `local` only, not in {what}"),
+        "set journal = \"local\" in the environment block, or --journal local",
+    )
 }

@@ -1,7 +1,7 @@
 //! `status`: unfinished runs, locks, holds, freshness, left-overs.
 
 use super::session::OpenWorld;
-use super::{Session, planning, run};
+use super::{Session, planning, running};
 use crate::apply::engine::summary;
 use crate::apply::journal::{RunState, Stage, Store};
 use crate::declare::{Desired, Location};
@@ -37,7 +37,7 @@ async fn one(session: &Session, location: &Location, offline: bool) -> Result<St
         left_overs: Vec::new(),
         errors: Vec::new(),
     };
-    if let Some(state) = run::unfinished(&*store, &desired.environment).await? {
+    if let Some(state) = running::unfinished(&*store, &desired.environment).await? {
         doc.unfinished.push(unfinished(&state));
     }
     if !offline {
@@ -53,7 +53,8 @@ async fn look(doc: &mut StatusDoc, desired: &Desired, world: &OpenWorld, now: Ti
     let observed =
         crate::observe::observe(desired, &resources, |kind| kinds::find(kind).map(|kind| kind as &dyn crate::observe::Observer), readers).await;
     let none = std::collections::BTreeSet::new();
-    let diffed: Diffed = crate::diff::diff(desired, &resources, &observed, |kind| kinds::find(kind).map(|kind| kind as &dyn crate::diff::Differ), &none);
+    let diffed: Diffed =
+        crate::diff::diff(desired, &resources, &observed, |kind| kinds::find(kind).map(|kind| kind as &dyn crate::diff::Differ), &none);
     for (address, result) in &diffed {
         match result {
             Err(error) => doc.errors.push(error.chain()),

@@ -16,7 +16,9 @@ pub async fn run(session: &Session, environment: &str) -> Result<Exit> {
     };
     session.note(&format!("{name} is held by {}.", locks::describe(&held)));
     if !held.holder.is_known_gone() {
-        session.note("Its process may still be at work. What it does next will fail at its journal, and a call that is already out cannot be called back.");
+        session.note(
+            "Its process may still be at work. What it does next will fail at its journal, and a call that is already out cannot be called back.",
+        );
     }
     if !ask::ask(session, "Remove the lock?")? {
         return Err(Error::new(Exit::Error, "not confirmed; the lock stays", "answer `yes` to remove it"));

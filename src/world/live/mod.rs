@@ -1,5 +1,10 @@
 //! Real services. Every door is opened when it is first asked for, and its secrets are resolved then and not before.
 
+#[cfg(feature = "aws")]
+pub mod aws;
+#[cfg(not(feature = "aws"))]
+#[path = "no_aws.rs"]
+pub mod aws;
 pub mod clock;
 pub mod cloudflare;
 pub mod http;
@@ -49,6 +54,7 @@ pub struct LiveWorld {
     clock: Arc<MachineClock>,
     random: Mutex<fastrand::Rng>,
     resolver: Arc<NetworkResolver>,
+    aws: aws::AwsDoors,
     cloudflare: Mutex<HashMap<CloudflareProvider, Arc<Cloudflare>>>,
     budgets: Mutex<HashMap<Account, Arc<Limiter>>>,
 }
@@ -58,6 +64,7 @@ impl LiveWorld {
     #[must_use]
     pub fn new(secrets: Arc<dyn Secrets>, options: LiveOptions) -> Self {
         let mut random = fastrand::Rng::with_seed(options.seed);
+        let aws = aws::AwsDoors::new();
         let resolver = Arc::new(NetworkResolver::new(options.dns, random.u64(..)));
         LiveWorld {
             secrets,
@@ -65,6 +72,7 @@ impl LiveWorld {
             clock: Arc::new(MachineClock),
             random: Mutex::new(random),
             resolver,
+            aws,
             cloudflare: Mutex::new(HashMap::new()),
             budgets: Mutex::new(HashMap::new()),
         }
@@ -99,12 +107,6 @@ fn resolve(call: &str, secrets: &dyn Secrets, reference: &SecretRef) -> CallResu
     secrets.resolve(reference).map_err(|error| CallError::new(call, Failure::Denied, format!("{}; {}", error.chain(), error.help())))
 }
 
-/// What a build without the AWS SDKs says.
-fn without_aws<T>(provider: &AwsProvider) -> CallResult<T> {
-    let why = format!("{}: this build has no AWS doors; build it with the feature `aws`, or use --world", provider.name);
-    Err(CallError::new("sts:GetCallerIdentity", Failure::Refused, why))
-}
-
 #[async_trait]
 impl Readers for LiveWorld {
     fn identity(&self) -> String {
@@ -120,11 +122,11 @@ impl Readers for LiveWorld {
     }
 
     async fn rds(&self, aws: &AwsProvider) -> CallResult<Arc<dyn rds::RdsRead>> {
-        without_aws(aws)
+        Ok(aws::rds(aws, &self.aws).await?)
     }
 
     async fn ec2(&self, aws: &AwsProvider) -> CallResult<Arc<dyn ec2::Ec2Read>> {
-        without_aws(aws)
+        aws::ec2(aws, &self.aws).await
     }
 
     async fn dns(&self, cloudflare: &CloudflareProvider) -> CallResult<Arc<dyn dns::DnsRead>> {
@@ -143,7 +145,7 @@ impl Readers for LiveWorld {
 #[async_trait]
 impl Writers for LiveWorld {
     async fn rds_writer(&self, aws: &AwsProvider) -> CallResult<Arc<dyn rds::RdsWrite>> {
-        without_aws(aws)
+        aws::rds(aws, &self.aws).await
     }
 
     async fn dns_writer(&self, cloudflare: &CloudflareProvider) -> CallResult<Arc<dyn dns::DnsWrite>> {
