@@ -229,8 +229,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         return status, headers, answer.replace(stand_in, name).encode()
 
     def ask(self, params, name):
-        """DescribeDBInstances of moto, by name or all, without filters that it does not know."""
-        asked = {k: v for k, v in params.items() if not k.startswith("Filters.") and k != "DBInstanceIdentifier"}
+        """DescribeDBInstances of moto, by name or all; a filter by resource id, of which it has but one, is not passed on."""
+        dropped = "Filters." if self.wanted_id(params) else "DBInstanceIdentifier"
+        asked = {k: v for k, v in params.items() if not k.startswith(dropped) and k != "DBInstanceIdentifier"}
         if name:
             asked = {k: v for k, v in asked.items() if k not in ("MaxRecords", "Marker")} | {"DBInstanceIdentifier": name}
         status, headers, answer = self.moto(urllib.parse.urlencode(asked).encode())
