@@ -1,1 +1,9 @@
+//! All tests that go through more than one module, in one binary.
 
+mod live_cloudflare;
+mod live_dns;
+mod live_failures;
+mod live_postgres;
+mod live_slack;
+mod live_world;
+mod services;
