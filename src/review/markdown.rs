@@ -163,5 +163,4 @@ fn git_diff_line(line: &str) -> String {
 }
 
 #[cfg(test)]
-#[path = "markdown_tests.rs"]
 mod tests;
