@@ -200,5 +200,4 @@ fn entry(page: &mut Page, label: Line, words: Line) {
 }
 
 #[cfg(test)]
-#[path = "final_report_tests.rs"]
 mod tests;

@@ -17,7 +17,7 @@ use crate::review::{Ink, Style};
 /// A step that says nothing new says so this often.
 const HEARTBEAT: Duration = Duration::from_secs(30);
 /// While it goes on and on, the pauses between heartbeats double up to this: some dozens of lines for a wait of hours.
-const SLOWEST_HEARTBEAT: Duration = Duration::from_secs(300);
+const SLOWEST_HEARTBEAT: Duration = Duration::from_mins(5);
 /// A step of percent that is worth a line.
 const NOTABLE_PERCENT: u8 = 10;
 /// Columns of the times, `13:04:05`.
@@ -79,7 +79,7 @@ impl Progress {
                 let expected = self.step(event).map_or(0, |step| step.limits.expected.as_secs());
                 let words = format!("in {}", of_expected(*elapsed_seconds, expected));
                 self.line(&mut page, event, Line::of(Ink::Good, "done ").and(Ink::Plain, &words));
-                self.lines(&mut page, detail);
+                Self::lines(&mut page, detail);
                 self.forget(event);
             }
             EventKind::StepFailed { error, help, undo } => {
@@ -191,7 +191,7 @@ impl Progress {
     }
 
     /// What a step found out, line by line: a table stays a table.
-    fn lines(&self, page: &mut Page, detail: &str) {
+    fn lines(page: &mut Page, detail: &str) {
         for line in detail.lines() {
             page.raw(TIME + 4, &Line::plain(line));
         }

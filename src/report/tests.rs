@@ -159,8 +159,9 @@ fn lines_of(told: &Teller, columns: usize) -> String {
 }
 
 #[test]
-fn progress_of_an_undisturbed_run() {
-    assert_snapshot!(lines_of(&undisturbed(), 110), @r#"
+fn progress_before_the_outage_is_calm() {
+    let text = lines_of(&undisturbed(), 110);
+    assert_snapshot!(text.split_once("\n13:58:07   8/13").unwrap().0, @r#"
     13:04:05  apply of staging, run staging-20261105-0912-k3v9: 13 steps, about 1h 28m, by github:ana
     13:04:05   1/13  tag          tag dev-openverse-db as the one that is replaced  (about 5s)
     13:04:09   1/13  tag          done in 4s of about 5s
@@ -203,7 +204,14 @@ fn progress_of_an_undisturbed_run() {
     13:58:06   6/13  scrub        done in 21s of about 30s
     13:58:06   7/13  check-1      check "OAuth applications are gone"  (about 2s)
     13:58:07   7/13  check-1      done in 1s of about 2s
-    13:58:07   8/13  rename-old   OUTAGE BEGINS dev-openverse-db, about 8m
+    "#);
+}
+
+#[test]
+fn progress_from_the_outage_on_is_told_every_half_minute_and_ends_with_the_report() {
+    let text = lines_of(&undisturbed(), 110);
+    assert_snapshot!(text.split_once("\n13:58:07   8/13").unwrap().1, @"
+      rename-old   OUTAGE BEGINS dev-openverse-db, about 8m
     13:58:07   8/13  rename-old   rename dev-openverse-db to dev-openverse-db-old  (about 4m)
     13:58:08   8/13  rename-old   renaming, 1s of about 4m
     13:58:38   8/13  rename-old   renaming, 31s of about 4m
@@ -236,7 +244,7 @@ fn progress_of_an_undisturbed_run() {
       outage       dev-openverse-db: 7m 12s
 
     Nothing is left for a person to do.
-    "#);
+    ");
 }
 
 #[test]

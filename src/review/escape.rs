@@ -82,9 +82,9 @@ pub fn markdown(text: &str) -> String {
             _ => safe.push(c),
         }
         let reference = matches!(c, '@' | '#' | '!' | '$' | '~' | '^' | '%' | '&') && (next.is_alphanumeric() || matches!(next, '_' | '"' | '\''));
-        let link = (c == ':' && next == '/') || (c == '.' && ends_with(&safe, b"www."));
+        let address = (c == ':' && next == '/') || (c == '.' && ends_with(&safe, b"www."));
         let word = c == '-' && ends_with(&safe, b"gh-");
-        if reference || link || word {
+        if reference || address || word {
             safe.push_str(ZERO_WIDTH_SPACE);
         }
     }

@@ -59,10 +59,18 @@ impl Line {
         self.and(Ink::Plain, &" ".repeat(missing))
     }
 
-    /// As it is printed.
+    /// As it is printed. Neighbours in one ink are painted as one, the blanks between them too (a blank has no colour), so that a
+    /// coloured sentence can still be searched for.
     #[must_use]
     pub fn render(&self, style: &Style) -> String {
-        self.pieces.iter().map(|(ink, text)| style.paint(*ink, text)).collect()
+        let mut merged: Vec<(Ink, String)> = Vec::new();
+        for (ink, text) in &self.pieces {
+            match merged.last_mut() {
+                Some((last, before)) if last == ink || text.bytes().all(|byte| byte == b' ') => before.push_str(text),
+                _ => merged.push((*ink, text.clone())),
+            }
+        }
+        merged.iter().map(|(ink, text)| style.paint(*ink, text)).collect()
     }
 
     /// Broken at blanks so that no part is wider than `columns`, unless one word is. Following parts are indented by `hang`.
@@ -233,6 +241,12 @@ mod tests {
         let line = Line::plain("rename the ").and(Ink::Strong, "old one").and(Ink::Plain, ", then the new one");
         let parts: Vec<String> = line.wrapped(16, 2).iter().map(|part| part.render(&Style::plain(80))).collect();
         assert_eq!(parts, ["rename the old", "  one, then the", "  new one"]);
+    }
+
+    #[test]
+    fn a_sentence_is_painted_as_one() {
+        let parts = Line::of(Ink::Danger, "cannot be").and(Ink::Danger, " undone").and(Ink::Plain, " now").wrapped(40, 0);
+        assert_eq!(parts[0].render(&Style { color: true, width: 80 }), "\u{1b}[1m\u{1b}[31mcannot be undone \u{1b}[0mnow");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::escape::{self, fenced};
 use super::summary::{self, Numbers, about, many};
 use super::{Style, terminal};
 use crate::diff::Action;
-use crate::plan::{Plan, ResourceChange};
+use crate::plan::{Plan, PlanError, ResourceChange};
 
 /// Characters of one comment: GitHub's limit. Bytes are counted, so it holds in either measure.
 pub const BUDGET: usize = 65_536;
@@ -20,54 +20,53 @@ const COLUMNS: usize = 110;
 /// left out with a sentence that says so.
 #[must_use]
 pub fn markdown(plan: &Plan) -> String {
-    let mut page = head(plan);
+    let mut page = head(plan).join("\n\n");
+    page.push_str("\n\n");
     let whole = terminal::terminal(plan, &Style::plain(COLUMNS), None);
     page.push_str(&details(&whole, BUDGET.saturating_sub(page.len())));
     page
 }
 
-fn head(plan: &Plan) -> String {
-    let mut page = format!("## Switchover: {}\n\n", code(&plan.environment));
+/// The blocks that are never left out.
+fn head(plan: &Plan) -> Vec<String> {
+    let mut blocks = vec![format!("## Switchover: {}", code(&plan.environment))];
     if !plan.errors.is_empty() {
-        page.push_str(&format!("**{} could not be planned.** This plan cannot be applied.\n\n", many(plan.errors.len(), "resource")));
-        let errors =
-            plan.errors.iter().map(|error| format!("{}: {}<br>help: {}", code(&error.address.to_string()), text(&error.error), text(&error.help)));
-        list(&mut page, errors);
-        close(&mut page);
+        blocks.push(format!("**{} could not be planned.** This plan cannot be applied.", many(plan.errors.len(), "resource")));
+        let error = |error: &PlanError| format!("{}: {}<br>help: {}", code(&error.address.to_string()), text(&error.error), text(&error.help));
+        blocks.push(list(plan.errors.iter().map(error)).join("\n"));
     }
     if summary::nothing_to_do(plan) {
-        page.push_str("**No changes.** What is declared, and not held, is there.\n\n");
+        blocks.push("**No changes.** What is declared, and not held, is there.".to_owned());
     } else if !plan.steps.is_empty() || plan.errors.is_empty() {
-        page.push_str(&format!("**{}**\n\n", summary::count_line(plan)));
-        page.push_str(&format!("{}; {}; {}.\n\n", summary::size(plan), text(&summary::outages(plan)), summary::no_way_back(plan)));
+        blocks.push(format!("**{}**", summary::count_line(plan)));
+        blocks.push(format!("{}; {}; {}.", summary::size(plan), text(&summary::outages(plan)), summary::no_way_back(plan)));
     }
-    risks(&mut page, plan);
-    let changes = summary::changed(plan).map(changed);
-    list(&mut page, changes);
-    let held = plan.resource_changes.iter().filter_map(|change| {
+    let mut items = risks(plan);
+    items.extend(list(summary::changed(plan).map(changed)));
+    items.extend(list(plan.resource_changes.iter().filter_map(|change| {
         let hold = change.held.as_ref()?;
-        Some(format!("{} is held {}", code(&change.address.to_string()), text(hold)))
-    });
-    list(&mut page, held);
-    close(&mut page);
-    page.push_str(&format!("Run {}, digest {}\n\n", code(&plan.run), code(&summary::short_digest(&plan.digest))));
-    page
+        Some(format!("{} is held: {}", code(&change.address.to_string()), text(hold)))
+    })));
+    if !items.is_empty() {
+        blocks.push(items.join("\n"));
+    }
+    blocks.push(format!("Run {}, digest {}", code(&plan.run), code(&summary::short_digest(&plan.digest))));
+    blocks
 }
 
-fn risks(page: &mut String, plan: &Plan) {
+fn risks(plan: &Plan) -> Vec<String> {
     let numbers = Numbers::of(plan);
-    let outages = plan.outage.iter().map(|window| {
+    let mut items = list(plan.outage.iter().map(|window| {
         let steps = numbers.of_window(window);
         let steps = if steps.is_empty() { steps } else { format!(", {steps}") };
         format!("**Outage** of {}: {}{steps}", code(&window.name), about(window.expected))
-    });
-    list(page, outages);
-    let losses = plan.irreversible.iter().map(|words| {
+    }));
+    items.extend(list(plan.irreversible.iter().map(|words| {
         let step = numbers.of_irreversible(plan, words).map_or_else(String::new, |number| format!(" (step {number})"));
         format!(":warning: **Cannot be undone**: {}{step}", text(words))
-    });
-    list(page, losses);
-    list(page, plan.warnings.iter().map(|warning| format!("**Warning**: {}", text(warning))));
+    })));
+    items.extend(list(plan.warnings.iter().map(|warning| format!("**Warning**: {}", text(warning)))));
+    items
 }
 
 fn changed(change: &ResourceChange) -> String {
@@ -82,25 +81,20 @@ fn changed(change: &ResourceChange) -> String {
     format!("{verb} {}{why}", code(&change.address.to_string()))
 }
 
-/// A list of which the first items are named and the rest counted.
-fn list(page: &mut String, items: impl Iterator<Item = String>) {
-    let mut count = 0;
+/// Bullets, of which the first are named and the rest counted.
+fn list(items: impl Iterator<Item = String>) -> Vec<String> {
+    let (mut bullets, mut more) = (Vec::new(), 0);
     for item in items {
-        count += 1;
-        if count <= NAMED {
-            page.push_str(&format!("- {item}\n"));
+        if bullets.len() < NAMED {
+            bullets.push(format!("- {item}"));
+        } else {
+            more += 1;
         }
     }
-    if count > NAMED {
-        page.push_str(&format!("- and {} more\n", count - NAMED));
+    if more > 0 {
+        bullets.push(format!("- and {more} more"));
     }
-}
-
-/// An empty line, so that what follows is no part of the list.
-fn close(page: &mut String) {
-    if !page.ends_with("\n\n") {
-        page.push('\n');
-    }
+    bullets
 }
 
 /// Running text, escaped and cut.
@@ -148,29 +142,25 @@ fn details(whole: &str, room: usize) -> String {
     if page.len() <= room { page } else { note.trim_start().to_owned() }
 }
 
-/// Moves `+ - ~` to the first column, where these sites colour them (`~` has no colour there and becomes `!`).
+/// The view with `+ - ~` in the first column, where these sites colour them (`~` has no colour there and becomes `!`).
 fn git_diff(view: &str) -> String {
-    let mut lines = String::with_capacity(view.len());
-    for line in view.lines() {
-        let bare = line.trim_start();
-        let indent = line.len() - bare.len();
-        let marked = ["+ ", "- ", "~ ", "+/- "].iter().find(|mark| bare.starts_with(**mark));
-        match marked {
-            Some(mark) if indent > 0 || *mark == "+/- " => {
-                let symbol = if bare.starts_with('~') || bare.starts_with("+/-") { "!" } else { &bare[..1] };
-                let rest = if *mark == "+/- " { bare } else { &bare[1..] };
-                let blanks = " ".repeat(if *mark == "+/- " { 0 } else { indent });
-                lines.push_str(&format!("{symbol}{blanks}{rest}"));
-            }
-            // A line of ours that begins with one of those would be coloured.
-            _ if bare.len() == line.len() && line.starts_with(['+', '-', '!', '@']) => lines.push_str(&format!(" {line}")),
-            _ => lines.push_str(line),
-        }
-        lines.push('\n');
+    view.lines().map(git_diff_line).collect::<Vec<_>>().join("\n")
+}
+
+fn git_diff_line(line: &str) -> String {
+    let bare = line.trim_start();
+    let blanks = &line[..line.len() - bare.len()];
+    if bare.starts_with("+/- ") {
+        return format!("!{blanks}{bare}");
     }
-    lines
+    for (mark, symbol) in [("+ ", '+'), ("- ", '-'), ("~ ", '!')] {
+        if let Some(rest) = bare.strip_prefix(mark) {
+            return format!("{symbol}{blanks} {rest}");
+        }
+    }
+    // Any other line that begins with a sign of a diff would be coloured, too.
+    if line.starts_with(['+', '-', '!', '@']) { format!(" {line}") } else { line.to_owned() }
 }
 
 #[cfg(test)]
-#[path = "markdown_tests.rs"]
 mod tests;

@@ -8,7 +8,7 @@ mod json;
 pub mod layout;
 mod markdown;
 #[cfg(test)]
-pub mod sample;
+pub(crate) mod sample;
 mod style;
 pub mod summary;
 mod terminal;

@@ -14,7 +14,7 @@ use crate::plan::{Fact, Limits, Outage, OutageWindow, Plan, PlanError, ResourceC
 use crate::world::provider::{AwsProvider, SlackProvider};
 
 /// A plan with nothing in it.
-pub fn empty(environment: &str) -> Plan {
+pub(crate) fn empty(environment: &str) -> Plan {
     Plan {
         format_version: FORMAT_VERSION.to_owned(),
         switchover_version: "0.1.0".to_owned(),
@@ -39,17 +39,17 @@ pub fn empty(environment: &str) -> Plan {
 }
 
 /// An instant.
-pub fn at(text: &str) -> Timestamp {
+pub(crate) fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
 /// One attribute.
-pub fn attribute(name: &str, before: Json, after: Json, note: &str) -> AttributeChange {
+pub(crate) fn attribute(name: &str, before: Json, after: Json, note: &str) -> AttributeChange {
     AttributeChange { name: name.to_owned(), before, after, note: (!note.is_empty()).then(|| note.to_owned()) }
 }
 
 /// One resource's change with these attributes.
-pub fn change(address: &Address, action: Action, attributes: Vec<AttributeChange>, declared_at: &str) -> ResourceChange {
+pub(crate) fn change(address: &Address, action: Action, attributes: Vec<AttributeChange>, declared_at: &str) -> ResourceChange {
     let side = |pick: fn(&AttributeChange) -> &Json| -> Json {
         attributes.iter().map(|attribute| (attribute.name.clone(), pick(attribute).clone())).collect::<serde_json::Map<_, _>>().into()
     };
@@ -79,7 +79,7 @@ pub fn change(address: &Address, action: Action, attributes: Vec<AttributeChange
 }
 
 /// One step that follows the last one of the plan; `expected` and `timeout` in seconds.
-pub fn push(plan: &mut Plan, address: &Address, slug: &str, phase: Phase, title: &str, (expected, timeout): (u64, u64), undo: Undo) {
+pub(crate) fn push(plan: &mut Plan, address: &Address, slug: &str, phase: Phase, title: &str, (expected, timeout): (u64, u64), undo: Undo) {
     let after = plan.steps.last().map(|step| step.id.clone()).into_iter().collect();
     plan.steps.push(Step {
         id: format!("{address}/{slug}"),
@@ -93,7 +93,7 @@ pub fn push(plan: &mut Plan, address: &Address, slug: &str, phase: Phase, title:
         writes: Vec::new(),
         limits: Limits {
             timeout: Duration::from_secs(timeout),
-            visibility: Duration::from_secs(60),
+            visibility: Duration::from_mins(1),
             poll: Duration::from_secs(15),
             expected: Duration::from_secs(expected),
         },
@@ -104,7 +104,7 @@ pub fn push(plan: &mut Plan, address: &Address, slug: &str, phase: Phase, title:
 }
 
 /// A way back of one operation.
-pub fn undo(title: &str) -> Undo {
+pub(crate) fn undo(title: &str) -> Undo {
     Undo::Operations { title: title.to_owned(), operations: vec![json!({"type": "undo"})] }
 }
 
@@ -113,7 +113,7 @@ fn fact(address: &Address, slug: &str, title: &str, value: Json) -> Fact {
 }
 
 /// The monthly refresh of a staging database: an outage, and a deletion that cannot be undone.
-pub fn database() -> Plan {
+pub(crate) fn database() -> Plan {
     let mut plan = empty("staging");
     let address = Address::new("database", "dev-openverse-db");
     plan.providers.insert(
@@ -175,7 +175,7 @@ fn database_attributes() -> Vec<AttributeChange> {
 fn database_steps(plan: &mut Plan, address: &Address) {
     use Phase::{Confirm, Prepare, Retire, Switch, Verify};
     let name = "dev-openverse-db";
-    let steps: [(&str, Phase, &str, (u64, u64), Undo); 13] = [
+    let steps = [
         ("tag", Prepare, "tag dev-openverse-db as the one that is replaced", (5, 600), undo("put its tags back")),
         ("snapshot", Prepare, "wait until rds:prod-openverse-db-2026-11-05-00-07 is available", (1_200, 14_400), Undo::Nothing),
         (
@@ -223,11 +223,11 @@ fn database_steps(plan: &mut Plan, address: &Address) {
     plan.steps[12].irreversible = Some(lost.to_owned());
     plan.irreversible = vec![lost.to_owned()];
     let steps = plan.steps[7..9].iter().map(|step| step.id.clone()).collect();
-    plan.outage = vec![OutageWindow { name: name.to_owned(), expected: Duration::from_secs(480), steps }];
+    plan.outage = vec![OutageWindow { name: name.to_owned(), expected: Duration::from_mins(8), steps }];
 }
 
 /// Live and stand-by change places in two zones; nothing is lost, nothing goes down.
-pub fn dns_swap() -> Plan {
+pub(crate) fn dns_swap() -> Plan {
     let mut plan = empty("gigadb");
     plan.world.insert("zone gigadb.org".to_owned(), "023e105f4ecef8ad9ca31a8372d0c353".to_owned());
     plan.world.insert("zone gigadb.host".to_owned(), "9a7806061c88ada191ed06f989cc3dac".to_owned());
@@ -283,7 +283,7 @@ pub fn dns_swap() -> Plan {
 }
 
 /// Nothing differs; the next refresh is known.
-pub fn nothing() -> Plan {
+pub(crate) fn nothing() -> Plan {
     let mut plan = empty("staging");
     let address = Address::new("database", "dev-openverse-db");
     let mut quiet = change(&address, Action::NoOp, Vec::new(), "environments/staging.hcl:21:1");
@@ -293,7 +293,7 @@ pub fn nothing() -> Plan {
 }
 
 /// A held database beside nothing else.
-pub fn held() -> Plan {
+pub(crate) fn held() -> Plan {
     let mut plan = nothing();
     plan.resource_changes[0].held = Some("by Ana until 2026-11-20 23:59 UTC: the search team is measuring on it".to_owned());
     plan.resource_changes[0].notes = vec!["a refresh has been due since 2026-11-01 00:00 UTC (monthly)".to_owned()];
@@ -301,7 +301,7 @@ pub fn held() -> Plan {
 }
 
 /// One resource could not be read, another could be planned.
-pub fn blocked() -> Plan {
+pub(crate) fn blocked() -> Plan {
     let mut plan = dns_swap();
     plan.steps.clear();
     plan.facts.clear();
@@ -317,7 +317,7 @@ pub fn blocked() -> Plan {
 }
 
 /// Names and values that try to move the cursor, turn the text round, forge headings and call people.
-pub fn hostile() -> Plan {
+pub(crate) fn hostile() -> Plan {
     let mut plan = empty("stag\u{1b}[2Jing");
     let address = Address::new("dns_zone", "evil\u{202e}gro.bdagig\n# Approved by @everyone");
     let attributes = vec![attribute(

@@ -5,12 +5,13 @@ use similar::{ChangeTag, TextDiff};
 use crate::diff::AttributeChange;
 use crate::model::Json;
 use crate::plan::ResourceChange;
+use crate::review::escape;
 use crate::review::layout::{Line, Page, width};
 use crate::review::style::Ink;
 use crate::review::value;
 
-/// Earlier values are aligned up to these columns, names up to half of the page; longer ones stand out.
-const BEFORE: usize = 36;
+/// Values are aligned up to these columns, names up to half of the page; longer ones stand out.
+const ALIGNED: usize = 36;
 /// Larger texts are named by their size: the saved plan holds them in full.
 const TEXT_BYTES: usize = 64 * 1024;
 const INDENT: usize = 6;
@@ -22,18 +23,65 @@ pub(super) fn uses(change: &ResourceChange, symbol: char) -> bool {
 
 /// All of them, in their order.
 pub(super) fn write(page: &mut Page, attributes: &[AttributeChange]) {
-    let names = attributes.iter().map(|attribute| width(&attribute.name)).filter(|name| *name <= page.columns() / 2).max().unwrap_or(0);
-    let befores = attributes.iter().filter(|attribute| symbol(attribute).0 == '~' && !inside(attribute));
-    let before = befores.map(|attribute| width(&value::inline(&attribute.before))).filter(|before| *before <= BEFORE).max().unwrap_or(0);
+    let columns = Columns::of(page, attributes);
     for attribute in attributes {
         let (symbol, ink) = symbol(attribute);
         let start = Line::of(ink, &symbol.to_string()).and(Ink::Plain, " ").and(Ink::Plain, &attribute.name);
-        let start = start.padded(names + 2).and(Ink::Plain, " = ");
+        let start = start.padded(columns.name + 2).and(Ink::Plain, " = ");
         if inside(attribute) {
             nested(page, start, attribute);
         } else {
-            plain(page, start, attribute, before);
+            plain(page, &start, attribute, &columns);
         }
+    }
+}
+
+/// How the attributes of one resource are aligned, in columns of the terminal.
+struct Columns {
+    name: usize,
+    before: usize,
+    after: usize,
+    /// Whether every note finds room behind its value; else all of them stand below, so that the eye finds them in one place.
+    notes_beside: bool,
+}
+
+impl Columns {
+    fn of(page: &Page, attributes: &[AttributeChange]) -> Self {
+        let most = |widths: &mut dyn Iterator<Item = usize>, limit: usize| widths.filter(|width| *width <= limit).max().unwrap_or(0);
+        let flat: Vec<&AttributeChange> = attributes.iter().filter(|attribute| !inside(attribute)).collect();
+        let name = most(&mut attributes.iter().map(|attribute| width(&attribute.name)), page.columns() / 2);
+        let changed = || flat.iter().filter(|attribute| symbol(attribute).0 == '~');
+        let before = most(&mut changed().map(|attribute| width(&value::inline(&attribute.before))), ALIGNED);
+        let noted = || changed().filter(|attribute| attribute.note.is_some());
+        let after = most(&mut noted().map(|attribute| width(&value::inline(&attribute.after))), ALIGNED);
+        let mut columns = Columns { name, before, after, notes_beside: true };
+        let room = page.columns().saturating_sub(INDENT);
+        columns.notes_beside = flat.iter().all(|attribute| {
+            let note = attribute.note.as_ref().map_or(0, |note| width(&escape::terminal(note)) + 4);
+            note == 0 || columns.name + 5 + columns.whole(attribute).width() + note <= room
+        });
+        columns
+    }
+
+    /// Both sides of an attribute on one line.
+    fn whole(&self, attribute: &AttributeChange) -> Line {
+        match sides(attribute) {
+            (first, None) => Line::plain(&first),
+            (first, Some(second)) => {
+                let line = Line::plain(&first).padded(self.before).and(Ink::Faint, " -> ");
+                let noted = attribute.note.is_some() && self.notes_beside;
+                line.join(Line::plain(&second).padded(if noted { self.after } else { 0 }))
+            }
+        }
+    }
+}
+
+/// What there is to show of an attribute: only a change has two sides.
+fn sides(attribute: &AttributeChange) -> (String, Option<String>) {
+    match symbol(attribute).0 {
+        '~' => (value::inline(&attribute.before), Some(value::inline(&attribute.after))),
+        '-' => (value::inline(&attribute.before), None),
+        _ => (value::inline(&attribute.after), None),
     }
 }
 
@@ -61,32 +109,20 @@ fn inside(attribute: &AttributeChange) -> bool {
 }
 
 /// On one line where that fits, else each value on its own.
-fn plain(page: &mut Page, start: Line, attribute: &AttributeChange, align: usize) {
-    let (before, after) = (value::inline(&attribute.before), value::inline(&attribute.after));
-    let note = attribute.note.as_ref().map(|note| Line::of(Ink::Faint, &format!("  # {note}")));
-    let room = page.columns().saturating_sub(INDENT);
-    // Only a change has two sides to show.
-    let (first, second) = match symbol(attribute).0 {
-        '~' => (before, Some(after)),
-        '-' => (before, None),
-        _ => (after, None),
-    };
-    let mut whole = start.clone().join(Line::plain(&first).padded(if second.is_some() { align } else { 0 }));
-    if let Some(after) = &second {
-        whole = whole.and(Ink::Faint, " -> ").and(Ink::Plain, after);
-    }
-    let note_width = note.as_ref().map_or(0, Line::width);
-    if whole.width() + note_width <= room {
-        page.raw(INDENT, &note.map_or(whole.clone(), |note| whole.join(note)));
+fn plain(page: &mut Page, start: &Line, attribute: &AttributeChange, columns: &Columns) {
+    let whole = start.clone().join(columns.whole(attribute));
+    let note = attribute.note.as_ref().map(|note| Line::of(Ink::Faint, &format!("# {note}")));
+    if whole.width() + INDENT > page.columns() {
+        let (first, second) = sides(attribute);
+        apart(page, start, &first, second.as_deref());
+    } else if let Some(note) = note.as_ref().filter(|_| columns.notes_beside) {
+        page.raw(INDENT, &whole.and(Ink::Plain, "  ").join(note.clone()));
         return;
-    }
-    if whole.width() <= room {
-        page.raw(INDENT, &whole);
     } else {
-        apart(page, &start, &first, second.as_deref());
+        page.raw(INDENT, &whole);
     }
-    if let Some(note) = &attribute.note {
-        page.put(INDENT + 4, 2, &Line::of(Ink::Faint, &format!("# {note}")));
+    if let Some(note) = note {
+        page.put(INDENT + 4, 2, &note);
     }
 }
 
@@ -193,7 +229,7 @@ fn text(page: &mut Page, before: &Json, after: &Json) {
                 ChangeTag::Equal => ("  ", Ink::Plain),
             };
             let line = change.value().trim_end_matches('\n');
-            page.raw(INDENT + 4, &Line::of(ink, mark).and(Ink::Plain, line));
+            page.put(INDENT + 4, 4, &Line::of(ink, mark).and(Ink::Plain, line));
         }
     }
 }

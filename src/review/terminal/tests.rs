@@ -9,9 +9,16 @@ fn show(plan: &Plan, columns: usize) -> String {
     terminal(plan, &Style::plain(columns), Some("plans/staging.json"))
 }
 
+/// The parts of a plan: risk and changes, steps, what it relied on and how to go on. Each whole, and each readable in one look.
+fn parts(text: &str) -> [&str; 3] {
+    let (changes, rest) = text.split_once("\nSteps  ").unwrap();
+    let (steps, relied) = rest.split_once("\nRelied on  ").unwrap();
+    [changes, steps, relied]
+}
+
 #[test]
-fn a_database_refresh() {
-    assert_snapshot!(show(&sample::database(), 100), @r#"
+fn a_database_refresh_says_its_risk_first_then_what_changes() {
+    assert_snapshot!(parts(&show(&sample::database(), 100))[0], @r#"
     staging: 1 resource changes in 13 steps, about 1h 28m; outage of dev-openverse-db, about 8m; 1 thing
       cannot be undone
     Plan: 1 to add, 0 to change, 1 to destroy.
@@ -49,8 +56,13 @@ fn a_database_refresh() {
                 DELETE FROM tokens;
             EOT
         }
+    "#);
+}
 
-    Steps  in this order; those that do not wait for one another run side by side
+#[test]
+fn a_database_refresh_lists_its_steps_with_times_limits_and_ways_back() {
+    assert_snapshot!(parts(&show(&sample::database(), 100))[1], @r#"
+    in this order; those that do not wait for one another run side by side
                                                                                         about    at most
       prepare  new beside old: nothing that users see changes
         1  tag dev-openverse-db as the one that is replaced                                5s        10m
@@ -85,8 +97,13 @@ fn a_database_refresh() {
        13  delete dev-openverse-db-old with its automated backups, without a final        10m         1h
            snapshot
            cannot be undone: dev-openverse-db-old and its automated backups are deleted
+    "#);
+}
 
-    Relied on  a step stops when its own have changed
+#[test]
+fn a_database_refresh_names_what_it_relied_on_and_how_to_apply_it() {
+    assert_snapshot!(parts(&show(&sample::database(), 100))[2], @"
+    a step stops when its own have changed
       made in live, aws 123456789012/us-east-1
       database.dev-openverse-db
         the instance that is replaced         id db-ZQ7XWVUTSRQPONMLKJIHGFEDCB, status available
@@ -99,12 +116,12 @@ fn a_database_refresh() {
 
     Made 2026-11-05 09:12 UTC by switchover 0.1.0; run staging-20261105-0912-k3v9;
       sha256:5f2c8a0d41b7e6933c1f4be07a9d25e8b6c4f0137d8e92aa65b3c0d1e4f79a02
-    "#);
+    ");
 }
 
 #[test]
-fn a_database_refresh_on_a_narrow_terminal() {
-    assert_snapshot!(show(&sample::database(), 60), @r#"
+fn a_narrow_terminal_gets_values_one_under_the_other() {
+    assert_snapshot!(parts(&show(&sample::database(), 60))[0], @r#"
     staging: 1 resource changes in 13 steps, about 1h 28m;
       outage of dev-openverse-db, about 8m; 1 thing cannot be
       undone
@@ -151,8 +168,13 @@ fn a_database_refresh_on_a_narrow_terminal() {
                 DELETE FROM tokens;
             EOT
         }
+    "#);
+}
 
-    Steps  in this order; those that do not wait for one another
+#[test]
+fn a_narrow_terminal_gets_times_under_the_steps() {
+    assert_snapshot!(parts(&show(&sample::database(), 60))[1], @r#"
+    in this order; those that do not wait for one another
       run side by side
       prepare  new beside old: nothing that users see changes
         1  tag dev-openverse-db as the one that is replaced
@@ -206,23 +228,38 @@ fn a_database_refresh_on_a_narrow_terminal() {
            about 10m, at most 1h
            cannot be undone: dev-openverse-db-old and its
            automated backups are deleted
+    "#);
+}
 
-    Relied on  a step stops when its own have changed
-      made in live, aws 123456789012/us-east-1
-      database.dev-openverse-db
-        the instance that is replaced: id
-          db-ZQ7XWVUTSRQPONMLKJIHGFEDCB, status available
-        newest snapshot of prod-openverse-db:
-          rds:prod-openverse-db-2026-11-05-00-07
-        instance dev-openverse-db-next: absent
-        instance dev-openverse-db-old: absent
-
-    Apply exactly this, once it has been reviewed:
-      switchover apply plans/staging.json
-
-    Made 2026-11-05 09:12 UTC by switchover 0.1.0; run
-      staging-20261105-0912-k3v9;
-      sha256:5f2c8a0d41b7e6933c1f4be07a9d25e8b6c4f0137d8e92aa65b3c0d1e4f79a02
+#[test]
+fn a_wide_terminal_gets_the_ways_back_beside_the_steps() {
+    assert_snapshot!(parts(&show(&sample::database(), 160))[1], @r#"
+    in this order; those that do not wait for one another run side by side
+                                                                                 about    at most  way back
+      prepare  new beside old: nothing that users see changes
+        1  tag dev-openverse-db as the one that is replaced                         5s        10m  undo: put its tags back
+        2  wait until rds:prod-openverse-db-2026-11-05-00-07 is available          20m         4h
+        3  restore dev-openverse-db-next from                                      45m         4h  undo: delete dev-openverse-db-next
+           rds:prod-openverse-db-2026-11-05-00-07
+        4  set backup_window, monitoring_interval and ca_cert_identifier of         4m         1h  stays when turned back: it goes with dev-openverse-db-next
+           dev-openverse-db-next
+      verify  proof; if it fails, what was made is removed and nothing has happened
+        5  compare 31 settings of dev-openverse-db-next with those wanted           2s         5m
+        6  scrub dev-openverse-db-next: truncate 3 tables and run 1 SQL            30s        15m  stays when turned back: it goes with dev-openverse-db-next
+           text in one transaction
+        7  check "OAuth applications are gone"                                      2s         5m
+      switch  the moment that users can notice
+     ┏━ outage of dev-openverse-db begins, about 8m
+     ┃  8  rename dev-openverse-db to dev-openverse-db-old                          4m        30m  undo: rename it back to dev-openverse-db
+     ┃  9  rename dev-openverse-db-next to dev-openverse-db                         4m        30m  undo: rename it back to dev-openverse-db-next
+     ┗━ outage of dev-openverse-db ends
+      confirm  proof; if it fails, everything is switched back
+       10  ask dev-openverse-db a query under its name                              5s        10m
+      retire  only when nothing will be turned back any more
+       11  set deletion_protection of dev-openverse-db                             30s        10m  stays when turned back: only what protects is set
+       12  lift deletion_protection of dev-openverse-db-old                        30s        10m  undo: set it again
+       13  delete dev-openverse-db-old with its automated backups, without         10m         1h  cannot be undone: dev-openverse-db-old and its automated backups
+           a final snapshot                                                                        are deleted
     "#);
 }
 
@@ -239,14 +276,15 @@ fn a_swap_of_two_zones() {
       # 1. dns_zone["gigadb.org"] will be updated in-place  (environments/gigadb/zones.hcl:8:1)
       #    because: 2 of 2 changed answers only change hands between gigadb.org and gigadb.host: a swap
       ~ dns_zone "gigadb.org" {
-          ~ record["A", "gigadb.org"].content       = "18.166.7.31" -> "13.54.88.2"  # Elastic IP eip-gigadb-live-alt
+          ~ record["A", "gigadb.org"].content       = "18.166.7.31" -> "13.54.88.2"   # Elastic IP eip-gigadb-live-alt
           ~ record["A", "files.gigadb.org"].content = "18.166.7.40" -> "13.54.88.19"  # Elastic IP eip-gigadb-files-live-alt
         }
 
       # 2. dns_zone["gigadb.host"] will be updated in-place  (environments/gigadb/zones.hcl:40:1)
       #    because: 2 of 2 changed answers only change hands between gigadb.org and gigadb.host: a swap
       ~ dns_zone "gigadb.host" {
-          ~ record["A", "alt-live.gigadb.host"].content       = "13.54.88.2"  -> "18.166.7.31"  # Elastic IP eip-gigadb-live-gigadb
+          ~ record["A", "alt-live.gigadb.host"].content       = "13.54.88.2"  -> "18.166.7.31"
+              # Elastic IP eip-gigadb-live-gigadb
           ~ record["A", "files.alt-live.gigadb.host"].content = "13.54.88.19" -> "18.166.7.40"
               # Elastic IP eip-gigadb-files-live-gigadb
         }
