@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::{SimOptions, SimWorld};
-use crate::world::{Clock as _, Failure, Readers, Writers};
+use crate::world::{Failure, Readers, Writers};
 use support::{aws, slack, world, world_with};
 
 #[tokio::test]
