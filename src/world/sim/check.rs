@@ -131,12 +131,14 @@ fn check_cloudflare(state: &mut State) -> Checked {
     Ok(())
 }
 
+/// An object with the key that was met last, an array with the place in it.
+enum Level {
+    Object(String),
+    Array(usize),
+}
+
 /// The JSON path of the value or key that ends at, or holds, a place (line and column from 1, columns in bytes).
 fn path_at(text: &str, line: usize, column: usize) -> String {
-    enum Level {
-        Object(String),
-        Array(usize),
-    }
     let before: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
     let end = (before + column).min(text.len());
     let bytes = &text.as_bytes()[..end];
@@ -152,18 +154,10 @@ fn path_at(text: &str, line: usize, column: usize) -> String {
                 last_string = String::from_utf8_lossy(&bytes[start..at.min(bytes.len())]).into_owned();
                 // A key that is wrong in itself is met before its colon.
                 if at + 1 >= bytes.len() && expects_key(bytes, start - 1) {
-                    name_level(&mut levels, &last_string, |level, name| {
-                        if let Level::Object(key) = level {
-                            *key = name
-                        }
-                    });
+                    name_object(&mut levels, &last_string);
                 }
             }
-            b':' => name_level(&mut levels, &last_string, |level, name| {
-                if let Level::Object(key) = level {
-                    *key = name
-                }
-            }),
+            b':' => name_object(&mut levels, &last_string),
             b'{' => levels.push(Level::Object(String::new())),
             b'[' => levels.push(Level::Array(0)),
             b',' => {
@@ -191,9 +185,9 @@ fn path_at(text: &str, line: usize, column: usize) -> String {
     if path.is_empty() { "the top".to_owned() } else { path.to_owned() }
 }
 
-fn name_level<L>(levels: &mut [L], name: &str, set: impl Fn(&mut L, String)) {
-    if let Some(level) = levels.last_mut() {
-        set(level, name.to_owned());
+fn name_object(levels: &mut [Level], name: &str) {
+    if let Some(Level::Object(key)) = levels.last_mut() {
+        name.clone_into(key);
     }
 }
 

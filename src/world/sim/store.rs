@@ -78,7 +78,7 @@ impl Store {
         let bytes = read_bounded(&self.path)?;
         let name = self.path.display().to_string();
         let text = String::from_utf8(bytes).map_err(|error| {
-            let line = error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|byte| **byte == b'\n').count() + 1;
+            let line = error.as_bytes()[..error.utf8_error().valid_up_to()].split(|byte| *byte == b'\n').count();
             Error::new(Exit::Error, format!("world file {name}:{line} is not UTF-8 text"), "give --world a simulated world's JSON file")
         })?;
         let state = check::parse(&text, &name)?;
