@@ -7,7 +7,12 @@ use crate::model::{Error, Exit, Result};
 
 /// The world that `text` describes. `name` is the file's, for messages.
 pub(super) fn parse(text: &str, name: &str) -> Result<State> {
-    let state: State = serde_json::from_str(text).map_err(|error| {
+    prepare(read(text, name)?, name)
+}
+
+/// The same before [`prepare`].
+pub(super) fn read(text: &str, name: &str) -> Result<State> {
+    serde_json::from_str(text).map_err(|error| {
         let path = path_at(text, error.line(), error.column());
         // The library ends its message with the place, which stands in front here.
         let message = error.to_string();
@@ -17,8 +22,7 @@ pub(super) fn parse(text: &str, name: &str) -> Result<State> {
             format!("{name}:{}:{} is not a simulated world: at {path}: {message}", error.line(), error.column()),
             "mend the file; examples/README.md describes the form of a world file",
         )
-    })?;
-    prepare(state, name)
+    })
 }
 
 /// Checks what the types cannot, brings names and contents into their canonical form, and builds the indexes.
