@@ -7,8 +7,8 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// Runs the command that follows, and stops it when standard input ends: that is when we drop it, or die. Then removes the folder.
-const KEEPER: &str =
-    r#"dir=$1; signal=$2; shift 2; "$@" </dev/null >&2 & pid=$!; echo "$pid"; read -r _; kill -s "$signal" "$pid"; wait "$pid"; rm -rf "$dir""#;
+/// Ctrl-C reaches it together with the tests, and must not keep it from this.
+const KEEPER: &str = r#"trap '' INT; dir=$1; signal=$2; shift 2; "$@" </dev/null >&2 & pid=$!; echo "$pid"; read -r _; kill -s "$signal" "$pid"; wait "$pid"; rm -rf "$dir""#;
 
 /// A server in the background.
 pub struct Server {
