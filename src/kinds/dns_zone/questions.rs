@@ -48,7 +48,8 @@ pub(super) fn questions(zone: &str, detail: &ZoneDetail, records: &[Record]) -> 
             unasked.push(format!("{rtype} {name}: Cloudflare answers with the target's own addresses"));
             continue;
         }
-        let proxied = here.iter().any(|record| record.rtype == rtype && record.proxied);
+        // One proxied record is enough: the proxy answers for the whole name, in both families.
+        let proxied = here.iter().any(|record| record.proxied) && matches!(rtype.as_str(), "A" | "AAAA" | "CNAME");
         let question = if contents.is_empty() {
             let answered_otherwise =
                 here.iter().any(|record| record.proxied || record.rtype == "CNAME") || (here.is_empty() && covered(name, &wildcards));
