@@ -10,10 +10,11 @@ use super::observe::ZoneObservation;
 use super::operations::{Addresses, Answers, Batch, Expected, Op, ReadBack, SetAfter, Verify};
 use super::pairing::Item;
 use super::questions::questions;
-use super::rows::{record_line, some};
+use super::rows::{line, record_line, some};
 use super::safety::judge;
 use super::schema::TIMEOUTS;
 use crate::declare::{Declared, Desired};
+use crate::model::record::RecordType;
 use crate::model::{Address, Error, Exit, Json, Phase, Result, time};
 use crate::plan::{Fact, Limits, Part, PlanCx, Step, Undo};
 
@@ -152,7 +153,7 @@ impl Builder<'_> {
     /// Where the batches of a range make records, or make one of another type out of one.
     fn places(&self, chunks: &[Chunk], range: std::ops::Range<usize>) -> Places {
         let mut places = Places { zone: self.observation.zone.name.clone(), ..Places::default() };
-        for chunk in &chunks[range] {
+        for chunk in &chunks[range.clone()] {
             let posts = chunk.forward.posts.iter().map(|record| (&record.name, &record.rtype));
             let turned =
                 chunk.forward.patches.iter().filter(|change| change.from.rtype != change.to.rtype).map(|change| (&change.to.name, &change.to.rtype));
@@ -164,6 +165,8 @@ impl Builder<'_> {
         places.known = ours.map(|record| record.id.clone()).collect();
         let kept = self.observation.records.iter().filter(|record| self.detail.kept.contains(&record.id) && places.sets.contains_key(&record.name));
         places.known.extend(kept.map(|record| record.id.clone()));
+        let earlier = chunks[..range.start].iter().flat_map(|chunk| &chunk.forward.posts).filter(|record| places.sets.contains_key(&record.name));
+        places.made = earlier.map(|record| line(&record.rtype, &record.name, &record.content)).collect();
         places
     }
 
@@ -278,6 +281,15 @@ impl Builder<'_> {
             self.part.warnings.push(format!(
                 "the changes of {zone} need {} batches of at most {most}: the zone is not one transaction, and answers are mixed in between",
                 chunks.len()
+            ));
+        }
+        let deleted = chunks.iter().flat_map(|chunk| &chunk.forward.deletes);
+        let types: BTreeSet<&str> = deleted.map(|removal| removal.rtype.as_str()).filter(|rtype| rtype.parse::<RecordType>().is_err()).collect();
+        if !types.is_empty() {
+            let types: Vec<&str> = types.into_iter().collect();
+            self.part.warnings.push(format!(
+                "records of {zone} of types that cannot be declared are removed ({}): should the run be turned back, the service may refuse to take them again",
+                types.join(", ")
             ));
         }
         let longest = self.detail.names.iter().flat_map(|name| &name.items).filter_map(Item::old_ttl).max();
