@@ -25,6 +25,7 @@ pub(crate) fn empty(environment: &str) -> Plan {
         providers: BTreeMap::new(),
         protect: vec!["prod".to_owned()],
         notify: Vec::new(),
+        journal: json!("local"),
         resource_changes: Vec::new(),
         steps: Vec::new(),
         facts: Vec::new(),
