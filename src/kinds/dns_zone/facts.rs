@@ -70,11 +70,11 @@ pub(super) fn records_by_id(ids: &BTreeSet<String>, records: &[Record]) -> BTree
 }
 
 /// What stands in the way of new records, by type and name: `free`, or lines of records that the plan does not know.
-pub(super) fn free(places: &Places, records: &[Record]) -> BTreeMap<String, Json> {
+pub(super) fn free<'r>(places: &Places, records: impl IntoIterator<Item = &'r Record>) -> BTreeMap<String, Json> {
     let known: HashSet<&str> = places.known.iter().map(String::as_str).collect();
     let mut present: HashMap<&str, Vec<&Record>> = HashMap::new();
     let known = |record: &Record| known.contains(record.id.as_str()) || (!places.made.is_empty() && places.made.contains(&record_line(record)));
-    for record in records.iter().filter(|record| places.sets.contains_key(&record.name) && !known(record)) {
+    for record in records.into_iter().filter(|record| places.sets.contains_key(&record.name) && !known(record)) {
         present.entry(&record.name).or_default().push(record);
     }
     let mut found = BTreeMap::new();

@@ -237,7 +237,9 @@ impl Bench<'_> {
     pub(super) fn undo(&self, part: &Part) {
         for step in part.steps.iter().rev() {
             if let Undo::Operations { operations, .. } = &step.undo {
-                operations.iter().for_each(|operation| self.run(operation));
+                for operation in operations {
+                    self.run(operation);
+                }
             }
         }
     }

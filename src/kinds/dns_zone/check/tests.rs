@@ -162,3 +162,13 @@ fn all_mistakes_are_told_at_once() {
     ]);
     assert_eq!(found.len(), 5, "{found:?}");
 }
+
+proptest::proptest! {
+    #[test]
+    fn no_text_in_a_record_panics(rtype in "(A|AAAA|MX|TXT|CAA|HTTPS|.{0,6})", name in ".{0,30}", value in ".{0,40}", ttl in proptest::prelude::any::<i64>()) {
+        let attributes = [("values", list(&[&value, "192.0.2.1"])), ("ttl", n(ttl))];
+        for problem in problems(vec![record(7, &rtype, &name, &attributes)]) {
+            proptest::prop_assert!(!problem.summary.is_empty() && !problem.help.is_empty());
+        }
+    }
+}

@@ -2,6 +2,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::super::testing::{Bench, Planned, block, contents, desired, list, n, planned, record, row, s, world, zone};
+use crate::apply::Look;
 use crate::declare::{Declared, Node};
 use crate::diff::Action;
 use crate::model::{Json, Phase, Value};
@@ -271,4 +272,34 @@ proptest! {
         let removed: usize = forward.part.steps.iter().filter_map(|step| step.operation["changes"]["deletes"].as_array()).map(Vec::len).sum();
         prop_assert_eq!(ids.iter().filter(|id| !restored_ids.contains(id)).count(), removed);
     }
+}
+
+#[test]
+fn an_elastic_ip_that_moved_is_stale_and_a_conflict() {
+    let world = world(&[row("A", "example.org", "192.0.2.9", 600)]);
+    let attributes = [("elastic_ip", s("eip-live")), ("aws", Value::Reference("aws.hk".to_owned()))];
+    let declared = zone("example.org", &[], vec![record(2, "A", "example.org", &attributes)]);
+    let part = plan(&world, &declared, 200).unwrap().part;
+    let mut moved = world.snapshot();
+    moved["aws"]["accounts"]["111122223333"]["regions"]["ap-east-1"]["elastic_ips"]["eipalloc-1"]["public_ip"] = json!("192.0.2.88");
+    let moved = SimWorld::from_json(&moved, crate::world::sim::SimOptions::default()).unwrap();
+    let desired = desired(vec![declared], 200);
+    let bench = Bench { world: &moved, desired: &desired };
+    assert_eq!(bench.fact(&part.facts[0].read).unwrap(), json!({ "eip-live": "192.0.2.88" }));
+    let Look::Conflict(why) = bench.look(&part.steps[0].operation).unwrap() else { panic!("a conflict") };
+    assert!(why.contains("eip-live (aws.hk) was 192.0.2.1 and is 192.0.2.88"), "{why}");
+}
+
+#[test]
+fn name_servers_are_waited_for_with_words_that_say_which() {
+    let world = world(&[row("A", "example.org", "192.0.2.9", 600)]);
+    let records = vec![record(2, "A", "example.org", &[("value", s("192.0.2.1"))]), block("confirm", &[("timeout", s("90s"))])];
+    let declared = zone("example.org", &[], records);
+    let part = plan(&world, &declared, 200).unwrap().part;
+    let answers = part.steps.last().expect("a step");
+    assert_eq!(answers.limits.timeout, std::time::Duration::from_secs(90));
+    let desired = desired(vec![declared], 200);
+    let Look::Settling(progress) = (Bench { world: &world, desired: &desired }).look(&answers.operation).unwrap() else { panic!("settling") };
+    assert_eq!(progress.percent, Some(0));
+    assert_eq!(progress.status, "0 of 2 servers answer as declared (A example.org at ada.ns.example: 192.0.2.9)");
 }
