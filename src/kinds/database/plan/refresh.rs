@@ -155,11 +155,16 @@ fn with_protection_off(mut settings: crate::world::rds::Settings) -> crate::worl
     settings
 }
 
+/// Nothing of its own is done: the new instance goes as a whole.
+fn goes_with(next: &str) -> Undo {
+    undo(format!("goes with {next}"), &[])
+}
+
 /// From "restored" to "as it must be": the first backup, what a restore cannot carry, a restart if one is due.
 fn settle(builder: &mut Builder<'_>, refreshing: &Refreshing, new: &InstanceRef) {
     let wanted = &builder.intent.wanted;
     let (provider, next) = (builder.provider(), wanted.next.clone());
-    let gone = || Undo::Keep("the new instance goes as a whole when the run is turned back".to_owned());
+    let gone = || goes_with(&wanted.next);
     let guarded = names(&[&next], &refreshing.tags);
     let ready = || Op::Ready(Ready { provider: provider.clone(), instance: new.clone() });
     let prepare = |slug: &str, title: String, op: Op, undo: Undo, timeout: &'static str| Draft {
@@ -220,7 +225,7 @@ fn prove(builder: &mut Builder<'_>, refreshing: &Refreshing, new: &InstanceRef) 
             phase: Phase::Verify,
             title: format!("scrub {} in one transaction ({} scripts)", wanted.next, wanted.scrub.len()),
             op,
-            undo: Undo::Keep("the new instance goes as a whole when the run is turned back".to_owned()),
+            undo: goes_with(&wanted.next),
             timeout: "scrub",
         });
     }

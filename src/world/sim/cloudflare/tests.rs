@@ -220,6 +220,6 @@ async fn a_large_zone_stays_cheap() {
         assert_eq!(s.ask("ns9", &name, "A").await, "NOERROR 203.0.113.2");
         s.world.advance(seconds(1));
     }
-    // A pass over the whole zone a call would take minutes.
-    assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
+    // A pass over the whole zone for every call would take minutes.
+    assert!(started.elapsed() < Duration::from_secs(30), "{:?}", started.elapsed());
 }
