@@ -74,6 +74,7 @@ fn exchange(diffed: &Diffed) -> Exchange {
     for change in diffed.values().flatten() {
         all.given.extend(change.exchange.given.iter().cloned());
         all.taken.extend(change.exchange.taken.iter().cloned());
+        all.named.extend(change.exchange.named.iter().cloned());
     }
     all
 }

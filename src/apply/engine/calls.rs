@@ -12,7 +12,7 @@ use super::{Engine, Halt};
 use crate::apply::event::EventKind;
 use crate::apply::journal::fold::Call;
 use crate::apply::journal::{Answer, Record, Stage};
-use crate::apply::operation::{Cx, Look, Notes, Outputs, StartCx};
+use crate::apply::operation::{Cx, Look, Notes, Outputs, Progress, StartCx};
 use crate::model::time::{self, Timestamp};
 use crate::model::{Exit, Result};
 use crate::plan::Outage;
@@ -195,6 +195,7 @@ impl Engine {
         let Some(track) = self.tracks.get_mut(&key) else { return Ok(()) };
         track.failed_looks = 0;
         let (began, starts, repeat_is_safe) = (track.began, track.operation.starts(), track.operation.repeat_is_safe());
+        let look = if self.may_come_late(key, &look) { Look::Settling(Progress::status("making sure that no late effect comes")) } else { look };
         let situation = Situation { now, began, call: self.call(key), limits: &limits, starts, repeat_is_safe };
         match decide(look, &situation) {
             Decision::Finish(outputs, detail) => self.finished(key, outputs, detail).await,
@@ -221,6 +222,16 @@ impl Engine {
                 self.start(key).await
             }
         }
+    }
+
+    /// "Nothing to undo" is believed only once a call whose effect was never seen cannot show any more.
+    fn may_come_late(&self, key: Key, look: &Look) -> bool {
+        let (Some(_), Look::Done { .. }) = (key.undo, look) else { return false };
+        let step = self.program.step(key.step);
+        let state = self.journal.state.step(&step.id);
+        let (Stage::Called(call), None) = (&state.stage, &state.undo) else { return false };
+        let nothing = matches!(call.answer, Some(Answer::Nothing { .. })) && !call.doubt;
+        !nothing && time::between(call.last, self.now()) <= step.limits.visibility
     }
 
     fn rest(&mut self, key: Key, poll: std::time::Duration) {

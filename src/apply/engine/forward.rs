@@ -186,7 +186,8 @@ impl Engine {
             self.halt.get_or_insert(Halt { exit: Exit::Person, why: format!("{id} failed, and everything is kept as it is"), needs });
             return Ok(());
         }
-        self.turn_back(format!("{id} failed: {error}")).await
+        self.turn_back(format!("{id} failed: {error}")).await?;
+        self.open_undo().await
     }
 
     /// The record with which this process leaves the run, and its summary.

@@ -101,7 +101,7 @@ impl Trial {
         let outcome = match (then, journaled) {
             // Nothing was journaled, so nothing can have been done; there is nothing to resume, and the plan can be applied as it is.
             (Then::Resume | Then::RollBack, None) => {
-                assert_eq!((self.essence)(&world.snapshot()), original, "{cell}");
+                same(&(self.essence)(&world.snapshot()), &original, &cell);
                 Outcome::Original
             }
             (Then::Resume, Some(_)) => {
@@ -115,7 +115,7 @@ impl Trial {
                 }
                 let (end, _) = pipeline::run(&world, &store, &plan, Way::Back, None).await;
                 assert_eq!(end.code(), Some(0), "{cell}: {end:?}");
-                assert_eq!((self.essence)(&world.snapshot()), original, "{cell}");
+                same(&(self.essence)(&world.snapshot()), &original, &cell);
                 Outcome::Original
             }
             (Then::LoseJournal, _) => {
@@ -153,7 +153,7 @@ impl Trial {
 
     async fn must_be(&self, world: &Arc<SimWorld>, wanted: &Json, outcome: Outcome, cell: &str) -> Outcome {
         let found = (self.essence)(&world.snapshot());
-        assert_eq!(pretty(&found), pretty(wanted), "{cell}");
+        same(&found, wanted, cell);
         self.nothing_left(world, cell).await;
         outcome
     }
@@ -189,6 +189,11 @@ fn row(die: Die) -> &'static str {
     }
 }
 
-fn pretty(json: &Json) -> String {
-    serde_json::to_string_pretty(json).unwrap()
+/// Fails with the lines that differ, and no others.
+fn same(found: &Json, wanted: &Json, cell: &str) {
+    if found != wanted {
+        let (wanted, found) = (serde_json::to_string_pretty(wanted).unwrap(), serde_json::to_string_pretty(found).unwrap());
+        let diff = similar::TextDiff::from_lines(&wanted, &found);
+        panic!("{cell}: another world than wanted\n{}", diff.unified_diff().context_radius(2).header("wanted", "found"));
+    }
 }
