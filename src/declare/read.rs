@@ -168,8 +168,8 @@ fn build(context: &Context<'_>, blocks: &Blocks<'_>, location: &Location, inputs
     let evaluator = Evaluator::new(context);
     context.locals.check_cycles().into_iter().for_each(|problem| context.report(problem));
     for unit in context.locals.all() {
-        if unit.is_leaf() {
-            check::names(context, unit.file, unit.expr);
+        if unit.is_leaf() && !check::names(context, unit.file, unit.expr) {
+            unit.fail();
         }
     }
     let mut broken: HashMap<String, RefCell<Vec<Range<usize>>>> = HashMap::new();
