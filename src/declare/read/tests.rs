@@ -57,7 +57,7 @@ impl KindSchema for BoxKind {
     fn timeouts(&self) -> &'static [TimeoutSpec] {
         static RESTORE: TimeoutSpec = TimeoutSpec {
             name: "restore",
-            default: std::time::Duration::from_secs(60),
+            default: std::time::Duration::from_mins(1),
             expected: std::time::Duration::from_secs(30),
             doc: "The restore.",
         };
@@ -117,7 +117,7 @@ impl Case {
     }
 
     fn read(&self) -> Reading {
-        let reading = self.with(|location, inputs| read(location, inputs)).unwrap();
+        let reading = self.with(read).unwrap();
         assert!(reading.problems.iter().all(|problem| !problem.help.is_empty()), "{:?}", reading.problems);
         reading
     }

@@ -169,8 +169,10 @@ fn reference(
     let mut printer = Printer::new(context, evaluator, file);
     printer.print(expr, true, depth)?;
     let literal = SecretRef::Literal { file: file.path.clone(), attribute: address.to_owned() };
-    // What does not read back as it was written cannot stand in a plan.
-    if printer.literal || hcl_edit::parser::parse_expr(&printer.text).is_err() {
+    // What is made of nothing from outside is a literal, however it is put together; and what does not read back as it was
+    // written cannot stand in a plan.
+    let constant = printer.refers_to.is_empty() && !matches!(printer.text.as_str(), "null" | "\"\"");
+    if printer.literal || constant || hcl_edit::parser::parse_expr(&printer.text).is_err() {
         return Ok(literal);
     }
     Ok(SecretRef::Expression { expression: printer.text, refers_to: printer.refers_to.into_iter().collect() })
@@ -185,8 +187,11 @@ fn default_place(context: &Context<'_>, name: &str) -> Option<SecretRef> {
 
 /// Reports a fault about a secret; its excerpt is not shown.
 pub fn report(context: &Context<'_>, fault: Fault) {
-    if let Fault::Problem(mut problem) = fault {
-        problem.secret = true;
-        context.report(*problem);
+    match fault {
+        Fault::Problem(mut problem) => {
+            problem.secret = true;
+            context.report(*problem);
+        }
+        Fault::Reported => context.unexplained.set(true),
     }
 }

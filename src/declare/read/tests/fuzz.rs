@@ -62,12 +62,12 @@ const PIECES: &[&str] = &[
 
 fn read_to_the_end(bytes: &[u8]) {
     let case = Case::new("").file("environments/staging.hcl", bytes);
-    let reading = case.with(|location, inputs| read(location, inputs)).unwrap();
+    let reading = case.with(read).unwrap();
     assert!(reading.desired.is_some() || !reading.problems.is_empty());
     let shown = crate::declare::render(&reading.problems, false);
     assert!(shown.matches("help: ").count() >= reading.problems.len().min(200), "{shown}");
     assert_eq!(crate::declare::to_json(&reading.problems)["diagnostics"].as_array().map(Vec::len), Some(reading.problems.len()));
-    let _ = case.with(|location, inputs| journal_setting(location, inputs));
+    let _ = case.with(journal_setting);
 }
 
 proptest! {

@@ -138,7 +138,7 @@ fn what_only_secrets_need_may_be_unset() {
 
 #[test]
 fn the_journal_can_be_read_by_itself() {
-    let setting = |case: &Case| case.with(|location, inputs| journal_setting(location, inputs));
+    let setting = |case: &Case| case.with(journal_setting);
     assert_eq!(setting(&Case::new(HEAD)).unwrap(), JournalSetting::Local);
     let broken_elsewhere = Case::new("environment \"staging\" { journal = \"s3://b/p\" }\nbox \"a\" { nope = var.nope }\n");
     assert_eq!(setting(&broken_elsewhere).unwrap(), JournalSetting::Url(Value::String("s3://b/p".into())));
@@ -150,7 +150,7 @@ fn the_journal_can_be_read_by_itself() {
 
 #[test]
 fn a_hundred_thousand_records_are_read() {
-    let records: String = (0..100_000).map(|n| format!("  record \"A\" \"n{n}\" {{ value = \"192.0.2.1\" }}\n")).collect();
+    let records: String = (0..100_000).map(|n| format!("  record \"A\" \"n{n}\" {{ value = \"192.0.2.1\" }}\n")).collect::<Vec<_>>().concat();
     let text = format!("{HEAD}box \"a\" {{\n  provider = aws\n{records}}}\n");
     assert_eq!(Case::new(&text).desired().resources[0].body.blocks.len(), 100_000);
 }

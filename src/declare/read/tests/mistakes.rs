@@ -109,6 +109,13 @@ fn templates_cannot_lead_back_to_themselves() {
     let case = Case::new(&boxed("  names = templatefile(\"t.tpl\", {})")).file("environments/t.tpl", b"${templatefile(\"t.tpl\", {})}");
     let problems = case.problems();
     assert!(problems.len() == 1 && problems[0].contains("calls itself through templatefile"), "{problems:?}");
+    // Files that lead from one to the next, each near to the deepest that can be parsed.
+    let inner = |n: usize| format!("{}templatefile(\"t{}.tpl\", {{}}){}", "[".repeat(50), n + 1, "][0]".repeat(50));
+    let mut chain = Case::new(&boxed("  names = templatefile(\"t0.tpl\", {})"));
+    for n in 0..12 {
+        chain = chain.file(&format!("environments/t{n}.tpl"), format!("${{{}}}", inner(n)).as_bytes());
+    }
+    assert_eq!(chain.problems().len(), 1);
     let sealed = Case::new(&boxed("  names = templatefile(\"t.tpl\", {})")).file("environments/t.tpl", b"${var.x}");
     assert!(sealed.problems()[0].starts_with("environments/t.tpl:1:3"), "{:?}", sealed.problems());
 }
@@ -146,10 +153,10 @@ fn files_that_are_no_text_or_too_deep_have_their_place() {
 
 #[test]
 fn a_long_chain_of_locals_takes_no_stack() {
-    let chain: String = (0..20_000).map(|n| format!("  l{n} = local.l{}\n", n + 1)).collect();
+    let chain: String = (0..20_000).map(|n| format!("  l{n} = local.l{}\n", n + 1)).collect::<Vec<_>>().concat();
     let text = format!("environment \"staging\" {{}}\nlocals {{\n{chain}  l20000 = 1 / 0\n}}\n");
     assert_eq!(Case::new(&text).problems().len(), 1);
-    let nested: String = (0..300).map(|n| format!("  l{} = [local.l{n}]\n", n + 1)).collect();
+    let nested: String = (0..300).map(|n| format!("  l{} = [local.l{n}]\n", n + 1)).collect::<Vec<_>>().concat();
     let problems = Case::new(&format!("environment \"staging\" {{}}\nlocals {{\n  l0 = 1\n{nested}}}\n")).problems();
     assert!(problems[0].contains("nested more than 100 levels"), "{problems:?}");
 }
