@@ -12,6 +12,7 @@
 //! `kinds` everything that is special to one kind of resource.
 
 pub mod apply;
+pub mod cli;
 pub mod commands;
 pub mod declare;
 pub mod diff;

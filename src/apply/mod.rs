@@ -1,6 +1,8 @@
 //! Approved + writers + journal → events: the loop, decide, journal, lock.
 
+pub mod engine;
 pub mod event;
+pub mod journal;
 pub mod operation;
 
 pub use event::{Event, EventKind, Sink};

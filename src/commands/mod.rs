@@ -1,1 +1,53 @@
 //! One file a command, each a short script over the phases.
+
+mod apply;
+mod ask;
+mod plan;
+mod planning;
+mod resume;
+mod rollback;
+mod running;
+mod runs;
+mod session;
+mod show;
+mod signals;
+mod status;
+mod unlock;
+mod validate;
+
+use std::sync::Arc;
+
+pub use session::{Environment, Session};
+
+use crate::cli::{Cli, Command};
+use crate::model::{Exit, Result};
+
+/// Runs one command to its end: what went wrong is printed here, the whole chain once, with what to do next.
+pub async fn main(cli: Cli, environment: Environment) -> Exit {
+    let environment = Arc::new(environment);
+    let style = session::err_style(&cli.globals, &environment);
+    match run(cli, environment).await {
+        Ok(exit) => exit,
+        Err(error) => {
+            eprint!("{}", session::render_error(&error, style.color));
+            error.exit()
+        }
+    }
+}
+
+async fn run(cli: Cli, environment: Arc<Environment>) -> Result<Exit> {
+    let session = Session::new(cli.globals, environment)?;
+    match cli.command {
+        Command::Validate { environments } => validate::run(&session, &environments),
+        Command::Plan { environment, out, detailed_exitcode, format, flags } => {
+            plan::run(&session, &environment, out.as_deref(), detailed_exitcode, format, &flags).await
+        }
+        Command::Show { plan, format } => show::run(&session, &plan, format),
+        Command::Apply { what, ask, run, flags } => apply::run(&session, &what, ask, &run, &flags).await,
+        Command::Resume { environment, run } => resume::run(&session, &environment, &run).await,
+        Command::Rollback { environment, id, run } => rollback::run(&session, &environment, id.as_deref(), &run).await,
+        Command::Status { environments, offline } => status::run(&session, &environments, offline).await,
+        Command::Runs { environment, id } => runs::run(&session, &environment, id.as_deref()).await,
+        Command::Unlock { environment } => unlock::run(&session, &environment).await,
+    }
+}

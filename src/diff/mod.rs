@@ -1,5 +1,7 @@
 //! Desired × Observed → [`Change`]s. Pure.
 
+pub mod all;
+
 use std::any::Any;
 use std::collections::BTreeSet;
 
@@ -9,6 +11,8 @@ use crate::declare::{Declared, Desired};
 use crate::model::time::Timestamp;
 use crate::model::{Address, Json, Result};
 use crate::observe::Observation;
+
+pub use all::{Diffed, Differs, diff};
 
 /// What happens to a resource, in Terraform's words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -68,6 +72,10 @@ pub struct Change {
     pub held: Option<String>,
     /// When it is next due, if it is a matter of time.
     pub next_due: Option<Timestamp>,
+    /// When the data was taken, for what is made of a copy of something else.
+    pub data_from: Option<Timestamp>,
+    /// What earlier runs made and left: a name for people, and the run if its mark says it.
+    pub left_overs: Vec<(String, Option<String>)>,
     /// Answers that change hands.
     pub exchange: Exchange,
     /// What the kind's planner needs besides; only that kind knows its type.
@@ -87,6 +95,8 @@ impl Change {
             warnings: Vec::new(),
             held: None,
             next_due: None,
+            data_from: None,
+            left_overs: Vec::new(),
             exchange: Exchange::default(),
             detail: None,
         }

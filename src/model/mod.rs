@@ -3,6 +3,7 @@
 mod address;
 mod error;
 mod exit;
+pub mod guard;
 mod phase;
 mod problem;
 pub mod record;

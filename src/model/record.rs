@@ -1,10 +1,22 @@
 //! DNS names, types and answers in one canonical form, so that both sides are compared alike.
 
+mod content;
+mod fields;
+mod service;
+
 use std::fmt;
-use std::net::{Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+
+pub use content::canonical_content;
+
+/// The longest presentation form of a name that is looked at, in bytes: enough for 253 characters of four bytes each.
+const NAME_INPUT_MAX: usize = 1_024;
+/// The longest name in bytes, by the limits of the protocol, without the last dot.
+const NAME_MAX: usize = 253;
+/// The longest label in bytes.
+const LABEL_MAX: usize = 63;
 
 /// The record types that can be declared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -72,6 +84,12 @@ impl RecordType {
             RecordType::Uri => "URI",
         }
     }
+
+    /// Whether Cloudflare's proxy can answer in place of a record of this type.
+    #[must_use]
+    pub fn can_be_proxied(self) -> bool {
+        matches!(self, RecordType::A | RecordType::Aaaa | RecordType::Cname)
+    }
 }
 
 impl fmt::Display for RecordType {
@@ -93,31 +111,61 @@ impl FromStr for RecordType {
 
 /// A domain name in its canonical form: A-labels, lower case, no last dot; `*` only as the first label.
 ///
+/// Names that are ASCII already, which is nearly all of them in a large zone, cost one pass and one allocation.
+///
 /// # Errors
 /// A fragment that says what is wrong with the name.
 pub fn canonical_name(text: &str) -> Result<String, String> {
-    let trimmed = text.strip_suffix('.').unwrap_or(text);
-    let (star, rest) = trimmed.strip_prefix("*.").map_or(("", trimmed), |rest| ("*.", rest));
-    let ascii = idna::domain_to_ascii_cow(rest.as_bytes(), idna::AsciiDenyList::EMPTY).map_err(|_| format!("`{text}` is not a domain name"))?;
-    let name = format!("{star}{}", ascii.to_ascii_lowercase());
-    let label_ok = |label: &str| !label.is_empty() && label.len() <= 63 && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
-    if ascii.is_empty() || name.len() > 253 || !ascii.split('.').all(label_ok) {
-        return Err(format!("`{text}` is not a domain name"));
+    if text.len() > NAME_INPUT_MAX {
+        return Err(format!("a name of {} bytes is no domain name: {NAME_MAX} are the most", text.len()));
     }
-    Ok(name)
+    let trimmed = text.strip_suffix('.').unwrap_or(text);
+    let rest = trimmed.strip_prefix("*.").unwrap_or(trimmed);
+    let name = if rest.is_ascii() && !has_a_label(rest) {
+        trimmed.to_ascii_lowercase()
+    } else {
+        let ascii = idna::domain_to_ascii_cow(rest.as_bytes(), idna::AsciiDenyList::EMPTY)
+            .map_err(|_| format!("`{text}` is not a domain name: it has no valid A-label form"))?;
+        format!("{}{}", &trimmed[..trimmed.len() - rest.len()], ascii.to_ascii_lowercase())
+    };
+    match name_mistake(name.strip_prefix("*.").unwrap_or(&name), name.len()) {
+        None => Ok(name),
+        Some(mistake) => Err(format!("`{text}` is not a domain name: {mistake}")),
+    }
 }
 
-/// One answer in its canonical presentation form: addresses in their shortest spelling, names as [`canonical_name`] gives
-/// them, numbers in decimal, one space between fields; TXT is the bare text without quotes.
-///
-/// # Errors
-/// A fragment that says what is wrong with the answer.
-pub fn canonical_content(rtype: RecordType, text: &str) -> Result<String, String> {
-    match rtype {
-        RecordType::A => text.trim().parse::<Ipv4Addr>().map(|a| a.to_string()).map_err(|_| format!("`{text}` is not an IPv4 address")),
-        RecordType::Aaaa => text.trim().parse::<Ipv6Addr>().map(|a| a.to_string()).map_err(|_| format!("`{text}` is not an IPv6 address")),
-        RecordType::Cname | RecordType::Ns | RecordType::Ptr => canonical_name(text.trim()),
-        RecordType::Txt => Ok(text.to_owned()),
-        _ => Ok(text.split_whitespace().collect::<Vec<_>>().join(" ")),
-    }
+/// Whether `name` lies in `zone` or is the zone's own name; both canonical.
+#[must_use]
+pub fn is_within(name: &str, zone: &str) -> bool {
+    name.strip_suffix(zone).is_some_and(|before| before.is_empty() || before.ends_with('.'))
 }
+
+/// Whether a label is in A-label form, whose Punycode must be checked.
+fn has_a_label(name: &str) -> bool {
+    name.split('.').any(|label| label.as_bytes().get(..4).is_some_and(|start| start.eq_ignore_ascii_case(b"xn--")))
+}
+
+/// What is wrong with the labels of a lower-case ASCII name of `whole` bytes, if anything is.
+fn name_mistake(name: &str, whole: usize) -> Option<&'static str> {
+    if whole > NAME_MAX {
+        return Some("it is longer than 253 bytes");
+    }
+    for label in name.split('.') {
+        if label.is_empty() {
+            return Some("it has an empty label");
+        }
+        if label.len() > LABEL_MAX {
+            return Some("one of its labels is longer than 63 bytes");
+        }
+        if label.contains('*') {
+            return Some("`*` is allowed as the whole first label only");
+        }
+        if !label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_') {
+            return Some("only letters, digits, `-` and `_` stand in labels");
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests;

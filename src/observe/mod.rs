@@ -1,5 +1,8 @@
 //! [`Desired`](crate::declare::Desired) + readers → [`Observed`]: bounded parallel reads. A read that failed blocks its resource by name; unknown is not absent.
 
+pub mod all;
+mod patient;
+
 use std::any::Any;
 
 use async_trait::async_trait;
@@ -9,6 +12,8 @@ use crate::declare::{Declared, Desired};
 use crate::model::time::Timestamp;
 use crate::model::{Address, Error, Result};
 use crate::world::Readers;
+
+pub use all::{Observers, observe};
 
 /// What a kind found out about one resource; only that kind knows its type.
 pub type Observation = Box<dyn Any + Send + Sync>;

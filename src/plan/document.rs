@@ -37,6 +37,8 @@ pub struct Plan {
     pub protect: Vec<String>,
     /// Where notices go.
     pub notify: Vec<SlackProvider>,
+    /// Where the run is journaled: `"local"`, a URL, or a secret reference to one.
+    pub journal: Json,
     /// What changes, Terraform-compatible, in the order in which it happens; resources without a change are there with `no-op` when they
     /// have something to say (held, notes).
     pub resource_changes: Vec<ResourceChange>,

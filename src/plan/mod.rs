@@ -1,9 +1,14 @@
-//! Changes → [`Plan`](step::Step): steps, order, facts, safety, the saved file. Pure.
+//! Changes → [`Plan`]: steps, order, facts, safety, the saved file. Pure.
 
+pub mod build;
+pub mod digest;
 pub mod document;
+pub mod file;
+mod order;
 pub mod step;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use crate::declare::{Declared, Desired};
 use crate::diff::{Change, Exchange};
@@ -11,6 +16,7 @@ use crate::model::Result;
 use crate::model::time::Timestamp;
 use crate::observe::Observation;
 
+pub use build::{Planners, Request, build};
 pub use document::{OutageWindow, Plan, PlanError, ResourceChange};
 pub use step::{Fact, Limits, Outage, Step, Undo};
 
@@ -39,6 +45,11 @@ pub struct Part {
     pub notes: Vec<String>,
     /// Names of what the run locks: `rds:ACCOUNT/REGION/NAME`, `dns:ZONE`.
     pub locks: Vec<String>,
+    /// Set for resources whose switches belong together: without `depends_on` between them, those of one group go out directly one after the
+    /// other in the order of the file, once all of them are verified, and are confirmed together afterwards.
+    pub together: Option<&'static str>,
+    /// How long caches may still give the answers from before the switch.
+    pub cached_for: Duration,
     /// Of the world it was made in: `aws` → `ACCOUNT/REGION`, `zone gigadb.org` → its id. Compared again before the first step.
     pub world: BTreeMap<String, String>,
 }

@@ -1,1 +1,20 @@
-//! Plan → text for people (terminal, Markdown, JSON).
+//! Plan → text for people (terminal, Markdown) and for programs (JSON). Pure: width and colours come in as [`Style`].
+//!
+//! Everything that comes from outside (names, values, messages of services) passes through [`escape`] on its way out, so that no
+//! record, tag or message can move the cursor, forge a heading or call somebody.
+
+pub mod escape;
+mod json;
+pub mod layout;
+mod markdown;
+#[cfg(test)]
+pub(crate) mod sample;
+mod style;
+pub mod summary;
+mod terminal;
+mod value;
+
+pub use json::json;
+pub use markdown::markdown;
+pub use style::{Ink, Style};
+pub use terminal::terminal;

@@ -1,1 +1,15 @@
+//! All tests that go through more than one module, in one binary.
 
+mod crash;
+mod engine;
+mod journal_stores;
+#[cfg(feature = "aws")]
+mod live_aws;
+mod live_cloudflare;
+mod live_dns;
+mod live_failures;
+mod live_postgres;
+mod live_slack;
+mod live_world;
+mod services;
+mod support;

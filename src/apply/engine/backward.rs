@@ -1,0 +1,73 @@
+//! The way back: what was called is undone, newest first, one operation after the other.
+
+use std::sync::Arc;
+
+use super::track::{Key, Track};
+use super::{Engine, summary};
+use crate::apply::journal::Record;
+use crate::model::{Exit, Result};
+use crate::plan::{Outage, Undo};
+
+impl Engine {
+    /// From here on the run goes back.
+    pub(super) async fn turn_back(&mut self, why: String) -> Result<()> {
+        self.ready.clear();
+        self.tracks.clear();
+        if self.journal.state.turned_back.is_some() { Ok(()) } else { self.record(vec![Record::TurnedBack { why }]).await }
+    }
+
+    /// Opens the next operation of the way back, when none is under way.
+    pub(super) async fn open_undo(&mut self) -> Result<()> {
+        while self.tracks.is_empty() && self.calls.is_empty() {
+            let Some(id) = summary::to_undo(&self.journal.state).into_iter().next() else { return Ok(()) };
+            let Some(at) = self.program.places.get(&id).copied() else { return Ok(()) };
+            let next = self.next_undo(at);
+            let Some(operation) = self.program.steps[at].undo.get(next).map(Arc::clone) else {
+                self.undone(at).await?;
+                continue;
+            };
+            let now = self.now();
+            self.undo_cursor = Some((at, next));
+            self.tracks.insert(Key { step: at, undo: Some(next) }, Track::new(operation, now));
+        }
+        Ok(())
+    }
+
+    /// Which operation of a step's way back comes next. What an earlier process did of it is found by looking, from the first one on.
+    fn next_undo(&self, at: usize) -> usize {
+        match self.undo_cursor {
+            Some((step, last)) if step == at => last + 1,
+            _ => 0,
+        }
+    }
+
+    async fn undone(&mut self, at: usize) -> Result<()> {
+        self.undo_cursor = None;
+        let program = Arc::clone(&self.program);
+        let step = program.step(at);
+        let mut records = vec![Record::Undone { step: step.id.clone() }];
+        // Back where the outage began, users have the old thing again.
+        if let Some(Outage::Starts(outage) | Outage::Whole(outage)) = &step.outage {
+            records.extend(self.outage_end(outage));
+        }
+        self.record(records).await
+    }
+
+    /// Whether everything that was turned back is as it was, and what that means for the process.
+    pub(super) fn exit_when_turned_back(&self, lost: bool) -> Exit {
+        let state = &self.journal.state;
+        if lost {
+            return Exit::Person;
+        }
+        if state.stale {
+            return Exit::Stale;
+        }
+        let kept = state.plan.steps.iter().any(|step| matches!(step.undo, Undo::Keep(_)) && state.step(&step.id).called);
+        match (self.asked_back, state.wrote) {
+            (true, _) => Exit::Done,
+            (false, true) => Exit::Restored,
+            (false, false) if kept => Exit::Restored,
+            (false, false) => Exit::Error,
+        }
+    }
+}

@@ -1,0 +1,309 @@
+//! Looks, starts and facts as futures, and what their answers do.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use tokio::sync::{mpsc, oneshot};
+
+use super::decide::{Decision, Situation, decide};
+use super::track::Key;
+use super::{Engine, Halt};
+use crate::apply::event::EventKind;
+use crate::apply::journal::fold::Call;
+use crate::apply::journal::{Answer, Record, Stage};
+use crate::apply::operation::{Cx, Look, Notes, Outputs, StartCx};
+use crate::model::time::{self, Timestamp};
+use crate::model::{Exit, Result};
+use crate::plan::Outage;
+use crate::world::{CallError, CallResult, Failure, Readers};
+
+/// Looks that fail in other ways than for the moment, before the step fails.
+const FAILED_LOOKS_MAX: u32 = 3;
+
+/// What came back.
+pub struct Answered {
+    pub key: Key,
+    pub what: Came,
+}
+
+/// From which kind of call.
+pub enum Came {
+    Look(CallResult<Look>),
+    Facts(CallResult<Option<String>>),
+    Start(CallResult<()>),
+}
+
+/// A start wants something on disk before it goes on.
+pub struct NoteRequest {
+    step: String,
+    name: String,
+    value: String,
+    reply: oneshot::Sender<Result<(), String>>,
+}
+
+struct NoteChannel {
+    step: String,
+    sender: mpsc::Sender<NoteRequest>,
+}
+
+#[async_trait]
+impl Notes for NoteChannel {
+    async fn keep(&self, name: &str, value: &str) -> Result<(), String> {
+        let (reply, answer) = oneshot::channel();
+        let request = NoteRequest { step: self.step.clone(), name: name.to_owned(), value: value.to_owned(), reply };
+        self.sender.send(request).await.map_err(|_| "the run is over".to_owned())?;
+        answer.await.map_err(|_| "the run is over".to_owned())?
+    }
+}
+
+/// What a look needs, owned, so that it can outlive the borrow of the engine.
+struct Scene {
+    program: Arc<super::Program>,
+    writers: Arc<dyn crate::world::Writers>,
+    outputs: BTreeMap<String, Outputs>,
+    step: String,
+    started: Option<Timestamp>,
+}
+
+impl Scene {
+    fn cx(&self) -> Cx<'_> {
+        let readers: &dyn Readers = &*self.writers;
+        Cx {
+            readers,
+            providers: &self.program.plan.providers,
+            environment: &self.program.plan.environment,
+            run: &self.program.plan.run,
+            step: &self.step,
+            outputs: &self.outputs,
+            started: self.started,
+        }
+    }
+}
+
+impl Engine {
+    fn scene(&self, key: Key) -> Scene {
+        let step = self.program.step(key.step);
+        // A look sees the outputs of its own resource alone: nothing passes between resources but order.
+        let prefix = format!("{}/", step.address);
+        let outputs = self.journal.state.outputs.range(prefix.clone()..).take_while(|(id, _)| id.starts_with(&prefix));
+        Scene {
+            program: Arc::clone(&self.program),
+            writers: Arc::clone(&self.writers),
+            outputs: outputs.map(|(id, outputs)| (id.clone(), outputs.clone())).collect(),
+            step: step.id.clone(),
+            started: self.call(key).map(|call| call.first),
+        }
+    }
+
+    /// How far an operation's call came.
+    pub(super) fn call(&self, key: Key) -> Option<&Call> {
+        let state = self.journal.state.step(&self.program.step(key.step).id);
+        match (key.undo, &state.stage, &state.undo) {
+            (None, Stage::Called(call), _) => Some(call),
+            (Some(index), _, Some((at, call))) if *at == index => Some(call),
+            _ => None,
+        }
+    }
+
+    pub(super) fn push_look(&mut self, key: Key) {
+        let Some(track) = self.tracks.get_mut(&key) else { return };
+        track.busy = true;
+        let operation = Arc::clone(&track.operation);
+        let scene = self.scene(key);
+        self.calls.push(Box::pin(async move {
+            let look = operation.look(&scene.cx()).await;
+            Answered { key, what: Came::Look(look) }
+        }));
+    }
+
+    pub(super) fn push_facts(&mut self, key: Key) {
+        let Some(track) = self.tracks.get_mut(&key) else { return };
+        track.busy = true;
+        let scene = self.scene(key);
+        let facts = self.program.step(key.step).facts.clone();
+        self.calls.push(Box::pin(async move {
+            let changed = super::facts::first_changed(&scene.program, &facts, &scene.cx()).await;
+            Answered { key, what: Came::Facts(changed) }
+        }));
+    }
+
+    fn push_start(&mut self, key: Key) {
+        let Some(track) = self.tracks.get_mut(&key) else { return };
+        track.busy = true;
+        let operation = Arc::clone(&track.operation);
+        let scene = self.scene(key);
+        let notes = NoteChannel { step: scene.step.clone(), sender: self.note_sender.clone() };
+        self.calls.push(Box::pin(async move {
+            let cx = scene.cx();
+            let started = operation.start(&StartCx { cx: &cx, writers: &*scene.writers, notes: &notes }).await;
+            Answered { key, what: Came::Start(started) }
+        }));
+    }
+
+    pub(super) async fn keep_note(&mut self, request: NoteRequest) -> Result<()> {
+        let kept = self.record(vec![Record::Noted { step: request.step, name: request.name, value: request.value }]).await;
+        // Whoever waits for it may be gone; then it harms nobody that the note is there.
+        let _ = request.reply.send(kept.as_ref().map(|()| ()).map_err(crate::model::Error::chain));
+        kept
+    }
+
+    /// Keeps what an answer says about a call, and nothing else: for a loop that is ending.
+    pub(super) fn keep_answer(&mut self, answered: &Answered) -> Result<()> {
+        let Came::Start(result) = &answered.what else { return Ok(()) };
+        let step = self.program.step(answered.key.step).id.clone();
+        let answer = match result {
+            Ok(()) => Answer::Good,
+            Err(error) if error.nothing_happened() => Answer::Nothing { error: error.to_string(), passing: error.may_pass() },
+            Err(error) => Answer::Unknown { error: error.to_string() },
+        };
+        self.defer(vec![Record::Answered { step, undo: answered.key.undo, answer }])
+    }
+
+    pub(super) async fn answered(&mut self, answered: Answered) -> Result<()> {
+        let key = answered.key;
+        self.keep_answer(&answered)?;
+        if let Some(track) = self.tracks.get_mut(&key) {
+            track.busy = false;
+        }
+        match answered.what {
+            Came::Look(Ok(look)) => self.looked(key, look).await,
+            Came::Look(Err(error)) | Came::Facts(Err(error)) => self.could_not_read(key, &error).await,
+            Came::Facts(Ok(None)) => {
+                if let Some(track) = self.tracks.get_mut(&key) {
+                    track.facts_hold = true;
+                }
+                if self.tracks.get(&key).is_some_and(|track| track.operation.starts()) { self.start(key).await } else { self.wake(key) }
+            }
+            Came::Facts(Ok(Some(changed))) => self.fail(key, changed, "make a new plan and have it reviewed".to_owned(), true).await,
+            Came::Start(Ok(())) => self.wake(key),
+            Came::Start(Err(error)) => self.start_failed(key, &error),
+        }
+    }
+
+    fn wake(&mut self, key: Key) -> Result<()> {
+        let now = self.now();
+        if let Some(track) = self.tracks.get_mut(&key) {
+            track.wake(now);
+        }
+        Ok(())
+    }
+
+    async fn looked(&mut self, key: Key, look: Look) -> Result<()> {
+        let (now, step) = (self.now(), self.program.step(key.step));
+        let (limits, id) = (step.limits.clone(), step.id.clone());
+        let Some(track) = self.tracks.get_mut(&key) else { return Ok(()) };
+        track.failed_looks = 0;
+        let (began, starts, repeat_is_safe) = (track.began, track.operation.starts(), track.operation.repeat_is_safe());
+        let situation = Situation { now, began, call: self.call(key), limits: &limits, starts, repeat_is_safe };
+        match decide(look, &situation) {
+            Decision::Finish(outputs, detail) => self.finished(key, outputs, detail).await,
+            Decision::Fail(error, help) => self.fail(key, error, help, false).await,
+            Decision::Wait(progress) => {
+                let since = self.journal.state.step(&id).began.filter(|_| key.undo.is_none()).unwrap_or(began);
+                let elapsed_seconds = time::between(since, now).as_secs();
+                let kind = EventKind::StepProgress {
+                    status: progress.status,
+                    percent: progress.percent,
+                    elapsed_seconds,
+                    expected_seconds: limits.expected.as_secs(),
+                };
+                self.tell_about(Some(&id), kind);
+                self.rest(key, limits.poll);
+                Ok(())
+            }
+            Decision::Start => {
+                let unchecked = key.undo.is_none() && self.call(key).is_none() && !self.program.step(key.step).facts.is_empty();
+                if unchecked && !self.tracks.get(&key).is_some_and(|track| track.facts_hold) {
+                    self.push_facts(key);
+                    return Ok(());
+                }
+                self.start(key).await
+            }
+        }
+    }
+
+    fn rest(&mut self, key: Key, poll: std::time::Duration) {
+        let (now, in_outage) = (self.now(), self.in_outage(key));
+        if let Some(track) = self.tracks.get_mut(&key) {
+            track.rest(now, poll, in_outage);
+        }
+    }
+
+    /// Whether this operation is part of an outage that is open.
+    pub(super) fn in_outage(&self, key: Key) -> bool {
+        let outage = self.program.step(key.step).outage.as_ref();
+        outage.is_some_and(|outage| self.journal.state.outages.contains_key(outage.name()))
+    }
+
+    /// The guard, the intent on disk, then the call.
+    async fn start(&mut self, key: Key) -> Result<()> {
+        self.program.guard(key.step)?;
+        let step = self.program.step(key.step);
+        let attempt = self.call(key).map_or(1, |call| call.attempts + 1);
+        let mut records = Vec::new();
+        if let (None, Some(Outage::Starts(outage) | Outage::Whole(outage))) = (key.undo, &step.outage)
+            && !self.journal.state.outages.contains_key(outage)
+        {
+            records.push(Record::OutageStarted { outage: outage.clone() });
+        }
+        records.push(Record::Intent { step: step.id.clone(), undo: key.undo, attempt });
+        self.record(records).await?;
+        self.push_start(key);
+        Ok(())
+    }
+
+    fn start_failed(&mut self, key: Key, error: &CallError) -> Result<()> {
+        let (now, id) = (self.now(), self.program.step(key.step).id.clone());
+        if error.failure == Failure::Denied {
+            self.halt_denied(&id, error);
+            return Ok(());
+        }
+        let attempts = self.call(key).map_or(1, |call| call.attempts);
+        let backoff = std::time::Duration::from_secs(1 << attempts.min(6));
+        let pause = match (&error.failure, error.retry_after()) {
+            // A look may go out at once; only the next call must wait. A throttled or unreachable service is left alone altogether.
+            (Failure::Refused | Failure::NotFound | Failure::Denied, _) => std::time::Duration::ZERO,
+            (Failure::Unknown { .. }, None) => std::time::Duration::from_secs(1),
+            (_, asked) => asked.unwrap_or(backoff).max(std::time::Duration::from_secs(1)),
+        };
+        self.tell_pause(&id, error, time::after(now, pause), pause);
+        if let Some(track) = self.tracks.get_mut(&key) {
+            track.wake(time::after(now, pause));
+        }
+        Ok(())
+    }
+
+    fn tell_pause(&mut self, id: &str, error: &CallError, until: Timestamp, pause: std::time::Duration) {
+        let next = if pause.is_zero() { "looking".to_owned() } else { format!("looking again at {}", time::rfc3339(until)) };
+        self.tell_about(Some(id), EventKind::Notice { message: format!("{error}; {next}") });
+    }
+
+    async fn could_not_read(&mut self, key: Key, error: &CallError) -> Result<()> {
+        let (now, step) = (self.now(), self.program.step(key.step));
+        let (id, limits) = (step.id.clone(), step.limits.clone());
+        if error.failure == Failure::Denied {
+            self.halt_denied(&id, error);
+            return Ok(());
+        }
+        let in_outage = self.in_outage(key);
+        let Some(track) = self.tracks.get_mut(&key) else { return Ok(()) };
+        track.failed_looks += 1;
+        let late = time::between(track.began, now) > limits.timeout;
+        if late || (!error.may_pass() && track.failed_looks >= FAILED_LOOKS_MAX) {
+            return self.fail(key, error.to_string(), error.clone().into_error(Exit::Error).help().to_owned(), false).await;
+        }
+        track.rest(now, limits.poll, in_outage && error.retry_after().is_none());
+        if let Some(asked) = error.retry_after() {
+            track.next = track.next.max(time::after(now, asked));
+        }
+        let until = track.next;
+        self.tell_pause(&id, error, until, time::between(now, until));
+        Ok(())
+    }
+
+    fn halt_denied(&mut self, id: &str, error: &CallError) {
+        let needs = vec![format!("renew the credentials that {id} needs, then `switchover resume {}`", self.program.plan.environment)];
+        self.halt.get_or_insert_with(|| Halt { exit: Exit::Person, why: format!("{id}: {error}"), needs });
+    }
+}

@@ -1,0 +1,159 @@
+//! What to do after a look: a plain function over data, the same for first runs, retries, resumes and undoing.
+
+use crate::apply::journal::Answer;
+use crate::apply::journal::fold::Call;
+use crate::apply::operation::{Look, Outputs, Progress};
+use crate::model::time::{self, Timestamp};
+use crate::plan::Limits;
+
+/// Calls of one operation, at most: after that a person should look.
+pub const ATTEMPTS_MAX: u32 = 12;
+
+/// Where an operation stands besides what its look said.
+pub struct Situation<'a> {
+    /// The world's time.
+    pub now: Timestamp,
+    /// When this process took the operation up.
+    pub began: Timestamp,
+    /// How far its call came.
+    pub call: Option<&'a Call>,
+    /// Its limits.
+    pub limits: &'a Limits,
+    /// Whether it has anything to start.
+    pub starts: bool,
+    /// Whether the service itself refuses, or does not notice, a second call.
+    pub repeat_is_safe: bool,
+}
+
+/// What to do.
+#[derive(Debug, PartialEq)]
+pub enum Decision {
+    /// Its effect is there.
+    Finish(Outputs, String),
+    /// Look again later.
+    Wait(Progress),
+    /// Make the call.
+    Start,
+    /// Give up: why, and what a person can do.
+    Fail(String, String),
+}
+
+/// Decides.
+#[must_use]
+pub fn decide(look: Look, situation: &Situation<'_>) -> Decision {
+    let late = time::between(situation.began, situation.now) > situation.limits.timeout;
+    let timeout = |what: &str| {
+        Decision::Fail(
+            format!("{what} after {}, the step's limit", time::words(situation.limits.timeout)),
+            "see in the service what holds it up; a longer limit can be declared in the resource's `timeouts`".to_owned(),
+        )
+    };
+    match look {
+        Look::Done { outputs, detail } => Decision::Finish(outputs, detail),
+        Look::Conflict(why) => {
+            Decision::Fail(why, "somebody or something else has changed what this step works on: see what it is, then plan again".to_owned())
+        }
+        Look::Settling(progress) if late => timeout(&format!("still {}", progress.status)),
+        Look::Settling(progress) => Decision::Wait(progress),
+        Look::Pending if !situation.starts && late => timeout("not there"),
+        Look::Pending if !situation.starts => Decision::Wait(Progress::status("waiting")),
+        Look::Pending => pending(situation, late).unwrap_or_else(|| timeout("not done")),
+    }
+}
+
+/// The effect is not seen. None: the step's time is over.
+fn pending(situation: &Situation<'_>, late: bool) -> Option<Decision> {
+    let Some(call) = situation.call else { return Some(Decision::Start) };
+    let seen_late = time::between(call.last, situation.now) > situation.limits.visibility;
+    let again = |why: &str| {
+        if call.attempts >= ATTEMPTS_MAX {
+            Decision::Fail(
+                format!("given up after {} calls; the last one {why}", call.attempts),
+                "read the service's words, mend what they name, and resume".to_owned(),
+            )
+        } else {
+            Decision::Start
+        }
+    };
+    match &call.answer {
+        Some(Answer::Nothing { error, passing: false }) => {
+            Some(Decision::Fail(error.clone(), "read the service's words above; mend what they name and plan again".to_owned()))
+        }
+        _ if late => None,
+        Some(Answer::Nothing { error, passing: true }) => Some(again(error)),
+        Some(Answer::Good) if seen_late => Some(Decision::Fail(
+            format!("the service took the call, and its effect did not show within {}", time::words(situation.limits.visibility)),
+            "see in the service whether it happened, then resume or roll back".to_owned(),
+        )),
+        Some(Answer::Good) => Some(Decision::Wait(Progress::status("not visible yet"))),
+        Some(Answer::Unknown { error }) if situation.repeat_is_safe || seen_late => Some(again(error)),
+        None if situation.repeat_is_safe || seen_late => Some(again("was not answered before the process ended")),
+        Some(Answer::Unknown { .. }) | None => Some(Decision::Wait(Progress::status("outcome unknown, looking"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn limits() -> Limits {
+        Limits {
+            timeout: Duration::from_secs(600),
+            visibility: Duration::from_secs(60),
+            poll: Duration::from_secs(15),
+            expected: Duration::from_secs(10),
+        }
+    }
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    fn call(answer: Option<Answer>, attempts: u32) -> Call {
+        Call { first: at(0), last: at(0), attempts, answer }
+    }
+
+    fn pending_at(second: i64, call: Option<&Call>, repeat_is_safe: bool) -> Decision {
+        let limits = limits();
+        decide(Look::Pending, &Situation { now: at(second), began: at(0), call, limits: &limits, starts: true, repeat_is_safe })
+    }
+
+    #[test]
+    fn a_call_goes_out_once_and_its_effect_is_waited_for() {
+        let good = call(Some(Answer::Good), 1);
+        assert_eq!(pending_at(0, None, false), Decision::Start);
+        assert!(matches!(pending_at(30, Some(&good), true), Decision::Wait(_)), "never again after a good answer");
+        assert!(matches!(pending_at(61, Some(&good), true), Decision::Fail(..)));
+    }
+
+    #[test]
+    fn an_unknown_outcome_is_repeated_only_where_a_second_call_does_no_harm_or_late() {
+        for lost in [None, Some(Answer::Unknown { error: "cut".to_owned() })] {
+            let lost = call(lost, 1);
+            assert_eq!(pending_at(1, Some(&lost), true), Decision::Start);
+            assert!(matches!(pending_at(1, Some(&lost), false), Decision::Wait(_)));
+            assert_eq!(pending_at(61, Some(&lost), false), Decision::Start);
+            assert!(matches!(pending_at(601, Some(&lost), false), Decision::Fail(..)));
+        }
+    }
+
+    #[test]
+    fn a_refusal_is_final_and_a_throttled_call_is_tried_again_a_bounded_number_of_times() {
+        let refused = call(Some(Answer::Nothing { error: "InvalidParameterValue".to_owned(), passing: false }), 1);
+        assert!(matches!(pending_at(1, Some(&refused), true), Decision::Fail(why, _) if why == "InvalidParameterValue"));
+        let throttled = |attempts| call(Some(Answer::Nothing { error: "Throttling".to_owned(), passing: true }), attempts);
+        assert_eq!(pending_at(1, Some(&throttled(1)), true), Decision::Start);
+        assert!(matches!(pending_at(1, Some(&throttled(ATTEMPTS_MAX)), true), Decision::Fail(..)));
+    }
+
+    #[test]
+    fn what_is_done_is_done_however_late_and_however_it_came_about() {
+        let refused = call(Some(Answer::Nothing { error: "AlreadyExists".to_owned(), passing: false }), 2);
+        let limits = limits();
+        let situation = Situation { now: at(9_999), began: at(0), call: Some(&refused), limits: &limits, starts: true, repeat_is_safe: false };
+        assert_eq!(decide(Look::done(), &situation), Decision::Finish(Outputs::new(), String::new()));
+        assert!(matches!(decide(Look::Settling(Progress::status("creating")), &situation), Decision::Fail(why, _) if why.contains("still creating")));
+    }
+}

@@ -1,0 +1,332 @@
+//! The one loop that runs a plan: first run, retry, resume and way back are the same code.
+//!
+//! Every operation under way is a [`Track`](track::Track): it looks, [`decide`](decide::decide)s, starts, looks again. The loop keeps the journal ahead of every call, knows when each track
+//! looks next, and sleeps until then. All that happens concurrently is calls to services; everything that decides or writes the journal happens here, one after the other.
+//!
+//! Guarantees: a call goes out only after its intent is on disk, its facts hold and the guard has looked at its names; after an answer that is not known nothing
+//! is repeated before a look; in a run that is turned back nothing new is started; what cannot be journaled is not done.
+//! Assumption: nobody else writes what the run locks. Where somebody does, looks find a conflict and the run turns back or stops for a person.
+
+mod backward;
+mod calls;
+pub mod decide;
+mod facts;
+mod forward;
+pub mod program;
+pub mod stop;
+pub mod summary;
+pub mod telling;
+mod track;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use tokio::sync::mpsc;
+
+use self::calls::{Answered, NoteRequest};
+pub use self::program::{Kinds, Program};
+pub use self::stop::{Stop, StopRequest};
+use self::track::{Key, Track};
+use crate::apply::event::{Event, EventKind, Sink, Summary};
+use crate::apply::journal::{Record, Writer};
+use crate::model::time::{self, Timestamp};
+use crate::model::{Error, Exit, Result};
+use crate::world::{Clock, Writers};
+
+/// Makes a notice of an event, or none.
+pub type Notifier = Box<dyn FnMut(&Event) -> Option<String> + Send>;
+
+/// How a run is to be run.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Steps under way at once, at most.
+    pub parallelism: usize,
+    /// Stop safely after this long, by the world's clock.
+    pub max_runtime: Option<Duration>,
+    /// Leave everything as it is when a step fails.
+    pub keep_on_failure: bool,
+}
+
+/// What a run needs.
+pub struct Setup {
+    /// The plan, ready.
+    pub program: Arc<Program>,
+    /// The world.
+    pub writers: Arc<dyn Writers>,
+    /// Its journal, open.
+    pub journal: Writer,
+    /// Who is told.
+    pub sink: Box<dyn Sink>,
+    /// Who makes notices.
+    pub notifier: Notifier,
+    /// How people stop it.
+    pub stop: Stop,
+    /// How it is to be run.
+    pub options: Options,
+    /// Whether it is to be turned back, by whose word.
+    pub turn_back: Option<String>,
+    /// Whether every fact of the plan is checked before the first step: for runs that begin.
+    pub check_all_facts: bool,
+}
+
+/// Why the loop goes on no further, though steps are left.
+#[derive(Debug, Clone)]
+struct Halt {
+    exit: Exit,
+    why: String,
+    needs: Vec<String>,
+}
+
+/// A run under way.
+pub struct Engine {
+    program: Arc<Program>,
+    writers: Arc<dyn Writers>,
+    clock: Arc<dyn Clock>,
+    journal: Writer,
+    sink: Box<dyn Sink>,
+    notifier: Notifier,
+    stop: Stop,
+    options: Options,
+    began: Timestamp,
+    turning: Option<String>,
+    check_all_facts: bool,
+    tracks: BTreeMap<Key, Track>,
+    ready: VecDeque<usize>,
+    waiting: Vec<usize>,
+    dependents: Vec<Vec<usize>>,
+    calls: FuturesUnordered<BoxFuture<'static, Answered>>,
+    notices: FuturesUnordered<BoxFuture<'static, Option<String>>>,
+    note_sender: mpsc::Sender<NoteRequest>,
+    note_requests: mpsc::Receiver<NoteRequest>,
+    stopping: Option<String>,
+    halt: Option<Halt>,
+    needs: Vec<String>,
+    /// The last operation of a way back that was finished or is under way: step, operation.
+    undo_cursor: Option<(usize, usize)>,
+    /// The first step that failed outside *retire* in this process: id, why, what to do.
+    failure: Option<(String, String, String)>,
+    /// Whether somebody asked for the way back.
+    asked_back: bool,
+}
+
+/// Notices under way when a run ends are waited for this long.
+const NOTICES_WAIT: Duration = Duration::from_secs(10);
+
+impl Engine {
+    /// Makes a run ready.
+    #[must_use]
+    pub fn new(setup: Setup) -> Self {
+        let clock = setup.writers.clock();
+        let (note_sender, note_requests) = mpsc::channel(16);
+        let mut engine = Engine {
+            began: clock.now(),
+            clock,
+            program: setup.program,
+            writers: setup.writers,
+            journal: setup.journal,
+            sink: setup.sink,
+            notifier: setup.notifier,
+            stop: setup.stop,
+            options: setup.options,
+            turning: setup.turn_back.clone(),
+            check_all_facts: setup.check_all_facts,
+            tracks: BTreeMap::new(),
+            ready: VecDeque::new(),
+            waiting: Vec::new(),
+            dependents: Vec::new(),
+            calls: FuturesUnordered::new(),
+            notices: FuturesUnordered::new(),
+            note_sender,
+            note_requests,
+            stopping: None,
+            halt: None,
+            needs: Vec::new(),
+            undo_cursor: None,
+            failure: None,
+            asked_back: setup.turn_back.is_some(),
+        };
+        engine.order();
+        engine
+    }
+
+    /// Runs until nothing is left, a safe point where it was asked to stop, or a halt.
+    ///
+    /// # Errors
+    /// None that leaves the run in doubt: what goes wrong is in the summary. The journal's last record is written on the way out, and if even
+    /// that cannot be, the summary says so.
+    pub async fn run(mut self) -> Summary {
+        self.tell_start();
+        let result = self.go().await;
+        if let Err(error) = result {
+            self.halt_for(&error);
+            self.drain_calls().await;
+        }
+        let summary = self.finish().await;
+        self.drain_notices().await;
+        summary
+    }
+
+    async fn go(&mut self) -> Result<()> {
+        if let Some(why) = self.turning.take() {
+            self.turn_back(why).await?;
+        } else if self.check_all_facts {
+            self.check_all_facts().await?;
+        }
+        loop {
+            self.watch_for_stop();
+            self.open_tracks().await?;
+            self.dispatch();
+            if self.calls.is_empty() && self.tracks.is_empty() {
+                return Ok(());
+            }
+            self.wait().await?;
+        }
+    }
+
+    /// Waits for the first thing to happen: an answer, a note to be kept, a request to stop, or the time of the next look.
+    async fn wait(&mut self) -> Result<()> {
+        if self.calls.is_empty() {
+            self.journal.flush().await?;
+        }
+        let next = self.next_moment();
+        let clock = Arc::clone(&self.clock);
+        let may_sleep = self.calls.is_empty() || next.is_some();
+        tokio::select! {
+            biased;
+            Some(request) = self.note_requests.recv() => self.keep_note(request).await,
+            Some(answered) = self.calls.next(), if !self.calls.is_empty() => self.answered(answered).await,
+            Some(failed) = self.notices.next(), if !self.notices.is_empty() => { self.tell_notice_failure(failed); Ok(()) }
+            () = self.stop.changed() => Ok(()),
+            () = async { if let Some(next) = next { clock.sleep_until(next).await } else { std::future::pending().await } }, if may_sleep => Ok(()),
+        }
+    }
+
+    /// When the loop has something to do by itself.
+    fn next_moment(&self) -> Option<Timestamp> {
+        let look = self.tracks.values().filter(|track| !track.busy).map(|track| track.next).min();
+        let deadline = match (self.options.max_runtime, &self.stopping) {
+            (Some(limit), None) => Some(time::after(self.began, limit)),
+            _ => None,
+        };
+        look.into_iter().chain(deadline).min()
+    }
+
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Journals records, durably, and tells them.
+    async fn record(&mut self, records: Vec<Record>) -> Result<()> {
+        let now = self.now();
+        self.journal.append(now, records.clone()).await?;
+        self.tell_records(&records, now);
+        Ok(())
+    }
+
+    /// Folds records now and writes them with the next ones: for news that a look would find again.
+    fn defer(&mut self, records: Vec<Record>) -> Result<()> {
+        let now = self.now();
+        self.journal.defer(now, records.clone())?;
+        self.tell_records(&records, now);
+        Ok(())
+    }
+
+    fn tell_records(&mut self, records: &[Record], now: Timestamp) {
+        for record in records {
+            if let Some(event) = telling::event_of(record, now, &self.journal.state) {
+                self.tell(&event);
+            }
+        }
+    }
+
+    fn tell(&mut self, event: &Event) {
+        self.sink.event(event);
+        let Some(text) = (self.notifier)(event) else { return };
+        for channel in self.program.plan.notify.clone() {
+            let writers = Arc::clone(&self.writers);
+            let text = text.clone();
+            self.notices.push(Box::pin(async move {
+                let sent = async { writers.chat().await?.post(&channel, &text).await };
+                sent.await.err().map(|error| format!("the notice to {} could not be sent: {error}", channel.name))
+            }));
+        }
+    }
+
+    fn tell_about(&mut self, step: Option<&str>, kind: EventKind) {
+        let event = telling::about(&self.journal.state, step, self.now(), kind);
+        self.tell(&event);
+    }
+
+    fn tell_notice_failure(&mut self, failed: Option<String>) {
+        if let Some(message) = failed {
+            self.tell_about(None, EventKind::Notice { message });
+        }
+    }
+
+    /// The first record was written before this engine was made; it is told here.
+    fn tell_start(&mut self) {
+        let state = &self.journal.state;
+        let record = if state.entries == 1 {
+            Record::Begun { plan: Arc::clone(&state.plan), actor: state.actor.clone() }
+        } else {
+            let mode = if self.turning.is_some() { "rollback" } else { "resume" };
+            Record::Continued { mode: mode.to_owned(), actor: state.actor.clone() }
+        };
+        let now = self.now();
+        self.tell_records(&[record], now);
+    }
+
+    /// Nothing more is started; what the error says is for a person.
+    fn halt_for(&mut self, error: &Error) {
+        self.halt.get_or_insert_with(|| Halt { exit: error.exit(), why: error.chain(), needs: vec![format!("{}: {}", error.chain(), error.help())] });
+    }
+
+    /// Calls that went out are waited for, whatever happened: their answers are worth keeping.
+    async fn drain_calls(&mut self) {
+        while !self.calls.is_empty() {
+            tokio::select! {
+                biased;
+                Some(request) = self.note_requests.recv() => { let _ = self.keep_note(request).await; }
+                Some(answered) = self.calls.next() => { let _ = self.keep_answer(&answered); }
+                () = self.stop.now() => return,
+            }
+        }
+        let _ = self.journal.flush().await;
+    }
+
+    async fn drain_notices(&mut self) {
+        let all = async {
+            while let Some(failed) = self.notices.next().await {
+                if let Some(message) = failed {
+                    let event = telling::about(&self.journal.state, None, self.clock.now(), EventKind::Notice { message });
+                    self.sink.event(&event);
+                }
+            }
+        };
+        let _ = tokio::time::timeout(NOTICES_WAIT, all).await;
+    }
+
+    /// Writes the last record and gives the summary.
+    async fn finish(&mut self) -> Summary {
+        let (record, summary) = self.last_record();
+        let now = self.now();
+        let written = self.journal.append(now, vec![record.clone()]).await;
+        if written.is_err() {
+            // The journal cannot take it; people still must hear it.
+            let elapsed_seconds = time::between(self.began, now).as_secs();
+            self.tell_about(None, EventKind::RunFinished { summary: summary.clone(), elapsed_seconds });
+        } else {
+            self.tell_records(&[record], now);
+        }
+        summary
+    }
+
+    /// The lease, for giving it back.
+    #[must_use]
+    pub fn lease(&self) -> crate::apply::journal::Lease {
+        self.journal.lease().clone()
+    }
+}

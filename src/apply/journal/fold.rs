@@ -1,0 +1,308 @@
+//! Journal entries → what became of each step. A pure fold; an illegal history is an error, never a guess.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::record::{Answer, Entry, Record};
+use crate::apply::event::Summary;
+use crate::apply::operation::Outputs;
+use crate::model::time::Timestamp;
+use crate::plan::{Plan, Step};
+
+/// How far a step's (or its undo operation's) call came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    /// When the first intent was written.
+    pub first: Timestamp,
+    /// When the last intent was written.
+    pub last: Timestamp,
+    /// How many intents there are.
+    pub attempts: u32,
+    /// What is known of the last one; none: the process died before it could say, which is as good as unknown.
+    pub answer: Option<Answer>,
+}
+
+/// How far a step came.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Stage {
+    /// Nothing went out.
+    #[default]
+    Fresh,
+    /// A look-only step is being watched.
+    Watching(Timestamp),
+    /// Its call went out.
+    Called(Call),
+    /// Its effect is there.
+    Done,
+    /// Its effect is gone again.
+    Undone,
+}
+
+/// One step, folded.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct StepState {
+    /// Its place in the plan.
+    pub place: usize,
+    /// How far it came.
+    pub stage: Stage,
+    /// Whether a call of it ever went out (stays true when done or undone).
+    pub called: bool,
+    /// Position in the order of first calls, for undoing newest first.
+    pub order: Option<u64>,
+    /// The undo operation at work and how far its call came.
+    pub undo: Option<(usize, Call)>,
+    /// Why it failed, and what to do, if it did and has not been tried since.
+    pub failed: Option<(String, String)>,
+    /// Whether its undo failed.
+    pub undo_failed: bool,
+    /// When it began and ended, for durations.
+    pub began: Option<Timestamp>,
+    /// When it was done.
+    pub ended: Option<Timestamp>,
+}
+
+/// A run, folded.
+#[derive(Debug, Clone)]
+pub struct RunState {
+    /// The plan.
+    pub plan: Arc<Plan>,
+    /// Who began it.
+    pub actor: String,
+    /// What was last done with it: `apply`, `resume`, `rollback`.
+    pub mode: String,
+    /// When it began.
+    pub began: Timestamp,
+    /// Every step of the plan.
+    pub steps: BTreeMap<String, StepState>,
+    /// What was found out.
+    pub outputs: BTreeMap<String, Outputs>,
+    /// Why it is being turned back, if it is.
+    pub turned_back: Option<String>,
+    /// Whether what the plan relied on had changed.
+    pub stale: bool,
+    /// Outages that are open, since when.
+    pub outages: BTreeMap<String, Timestamp>,
+    /// How long people noticed, all outages together, in seconds.
+    pub outage_seconds: u64,
+    /// How it ended.
+    pub finished: Option<Summary>,
+    /// How it stopped, if that is the last thing that happened.
+    pub stopped: Option<Summary>,
+    /// Whether anything was written to the world.
+    pub wrote: bool,
+    /// Entries so far.
+    pub entries: u64,
+    /// The last entry's time.
+    pub last: Timestamp,
+}
+
+impl RunState {
+    /// A run that has just begun.
+    #[must_use]
+    pub fn begin(plan: Arc<Plan>, actor: String, time: Timestamp) -> Self {
+        let steps = plan.steps.iter().enumerate().map(|(place, step)| (step.id.clone(), StepState { place, ..StepState::default() })).collect();
+        RunState {
+            plan,
+            actor,
+            mode: "apply".to_owned(),
+            began: time,
+            steps,
+            outputs: BTreeMap::new(),
+            turned_back: None,
+            stale: false,
+            outages: BTreeMap::new(),
+            outage_seconds: 0,
+            finished: None,
+            stopped: None,
+            wrote: false,
+            entries: 1,
+            last: time,
+        }
+    }
+
+    /// One step; every id of the plan is known.
+    #[must_use]
+    pub fn step(&self, id: &str) -> &StepState {
+        static FRESH: StepState = StepState {
+            place: usize::MAX,
+            stage: Stage::Fresh,
+            called: false,
+            order: None,
+            undo: None,
+            failed: None,
+            undo_failed: false,
+            began: None,
+            ended: None,
+        };
+        self.steps.get(id).unwrap_or(&FRESH)
+    }
+
+    /// The plan's data of one step.
+    #[must_use]
+    pub fn planned(&self, id: &str) -> Option<&Step> {
+        self.plan.steps.get(self.steps.get(id)?.place)
+    }
+
+    /// Adds one record.
+    ///
+    /// # Errors
+    /// Why this cannot have happened after what happened before.
+    pub fn apply(&mut self, time: Timestamp, record: &Record) -> Result<(), String> {
+        if self.finished.is_some() && !matches!(record, Record::Continued { .. }) {
+            return Err("something follows the end of the run".to_owned());
+        }
+        self.stopped = None;
+        match record {
+            Record::Begun { .. } => return Err("the run begins twice".to_owned()),
+            Record::Continued { mode, .. } => {
+                self.mode.clone_from(mode);
+                self.continued();
+            }
+            Record::Watching { step } => self.watching(step, time)?,
+            Record::Intent { step, undo, attempt } => self.intent(step, *undo, *attempt, time)?,
+            Record::Answered { step, undo, answer } => self.answered(step, *undo, answer)?,
+            Record::Noted { step, name, value } => {
+                self.known(step)?;
+                self.outputs.entry(step.clone()).or_default().insert(name.clone(), value.as_str().into());
+            }
+            Record::Done { step, outputs, .. } => self.done(step, outputs, time)?,
+            Record::Failed { step, undo, error, help, stale } => {
+                let state = self.known(step)?;
+                state.failed = Some((error.clone(), help.clone()));
+                state.undo_failed = *undo;
+                self.stale |= *stale;
+            }
+            Record::TurnedBack { why } => self.turned_back = Some(why.clone()),
+            Record::Undone { step } => self.undone(step)?,
+            Record::OutageStarted { outage } => drop(self.outages.entry(outage.clone()).or_insert(time)),
+            Record::OutageEnded { outage, seconds } => {
+                self.outage_seconds += seconds;
+                self.outages.remove(outage).ok_or_else(|| format!("outage {outage} ends and never began"))?;
+            }
+            Record::Stopped { summary, .. } => self.stopped = Some(summary.clone()),
+            Record::Finished { summary } => self.finished = Some(summary.clone()),
+        }
+        self.entries += 1;
+        self.last = time;
+        Ok(())
+    }
+
+    fn known(&mut self, step: &str) -> Result<&mut StepState, String> {
+        self.steps.get_mut(step).ok_or_else(|| format!("{step} is not a step of the plan"))
+    }
+
+    /// Another process tries again what was refused: whoever starts it has mended the cause, and nothing happened for certain.
+    fn continued(&mut self) {
+        self.finished = None;
+        for state in self.steps.values_mut() {
+            if matches!(&state.stage, Stage::Called(Call { answer: Some(Answer::Nothing { .. }), .. })) {
+                state.stage = Stage::Fresh;
+            }
+            if state.undo.as_ref().is_some_and(|(_, call)| matches!(call.answer, Some(Answer::Nothing { .. }))) {
+                state.undo = None;
+            }
+            state.undo_failed = false;
+        }
+    }
+
+    fn watching(&mut self, step: &str, time: Timestamp) -> Result<(), String> {
+        let state = self.known(step)?;
+        if !matches!(state.stage, Stage::Fresh | Stage::Watching(_)) {
+            return Err(format!("{step} is watched after its call"));
+        }
+        state.stage = Stage::Watching(time);
+        state.failed = None;
+        state.began.get_or_insert(time);
+        Ok(())
+    }
+
+    fn intent(&mut self, step: &str, undo: Option<usize>, attempt: u32, time: Timestamp) -> Result<(), String> {
+        let order = self.entries;
+        let turned_back = self.turned_back.is_some();
+        self.wrote = true;
+        let state = self.known(step)?;
+        let call = if let Some(index) = undo {
+            if !turned_back {
+                return Err(format!("{step} is undone in a run that was not turned back"));
+            }
+            match &mut state.undo {
+                Some((at, call)) if *at == index => call,
+                other => &mut other.insert((index, Call { first: time, last: time, attempts: 0, answer: None })).1,
+            }
+        } else {
+            match &mut state.stage {
+                Stage::Called(call) => call,
+                Stage::Fresh | Stage::Watching(_) => {
+                    state.stage = Stage::Called(Call { first: time, last: time, attempts: 0, answer: None });
+                    let Stage::Called(call) = &mut state.stage else { return Err("unreachable".to_owned()) };
+                    call
+                }
+                Stage::Done | Stage::Undone => return Err(format!("{step} is called after it was done")),
+            }
+        };
+        if attempt != call.attempts + 1 {
+            return Err(format!("attempt {attempt} of {step} follows attempt {}", call.attempts));
+        }
+        call.attempts = attempt;
+        call.last = time;
+        call.answer = None;
+        state.called = true;
+        state.failed = None;
+        state.order.get_or_insert(order);
+        state.began.get_or_insert(time);
+        Ok(())
+    }
+
+    fn answered(&mut self, step: &str, undo: Option<usize>, answer: &Answer) -> Result<(), String> {
+        let state = self.known(step)?;
+        let call = match (undo, &mut state.undo, &mut state.stage) {
+            (Some(index), Some((at, call)), _) if *at == index => call,
+            (None, _, Stage::Called(call)) => call,
+            _ => return Err(format!("an answer for {step}, which was not called")),
+        };
+        if call.answer.is_some() {
+            return Err(format!("two answers for one call of {step}"));
+        }
+        call.answer = Some(answer.clone());
+        Ok(())
+    }
+
+    fn done(&mut self, step: &str, outputs: &Outputs, time: Timestamp) -> Result<(), String> {
+        let state = self.known(step)?;
+        if matches!(state.stage, Stage::Done | Stage::Undone) {
+            return Err(format!("{step} is done twice"));
+        }
+        state.stage = Stage::Done;
+        state.failed = None;
+        state.began.get_or_insert(time);
+        state.ended = Some(time);
+        self.outputs.entry(step.to_owned()).or_default().extend(outputs.clone());
+        Ok(())
+    }
+
+    fn undone(&mut self, step: &str) -> Result<(), String> {
+        let turned_back = self.turned_back.is_some();
+        let state = self.known(step)?;
+        if !turned_back || state.stage == Stage::Undone {
+            return Err(format!("{step} is undone out of turn"));
+        }
+        state.stage = Stage::Undone;
+        state.failed = None;
+        state.undo_failed = false;
+        Ok(())
+    }
+}
+
+/// Folds a whole journal.
+///
+/// # Errors
+/// Which entry cannot have happened, and why.
+pub fn fold(entries: &[Entry]) -> Result<RunState, String> {
+    let Some((first, rest)) = entries.split_first() else { return Err("it is empty".to_owned()) };
+    let Record::Begun { plan, actor } = &first.record else { return Err("it does not begin with a plan".to_owned()) };
+    let mut state = RunState::begin(Arc::clone(plan), actor.clone(), first.time);
+    for entry in rest {
+        state.apply(entry.time, &entry.record).map_err(|why| format!("record {}: {why}", entry.seq))?;
+    }
+    Ok(state)
+}

@@ -1,0 +1,272 @@
+//! The journal in a folder: `.switchover/` beside `environments/`.
+//!
+//! ```text
+//! .switchover/            0700
+//!   ENV/lock.json         who runs this environment now
+//!   ENV/runs/RUN.journal  one file a run, one checksummed line an entry, 0600
+//!   locks/NAME.json       what else a run has locked, across environments
+//!   .turn                 taken (flock) for the moment of every change, so that a fence is compared and a line written in one turn
+//! ```
+
+use std::collections::HashMap;
+use std::fs::{self, File, OpenOptions};
+use std::io::{Seek, SeekFrom, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use async_trait::async_trait;
+
+use super::Entry;
+use super::codec;
+use super::locks;
+use super::store::{Acquire, Lease, LockInfo, Store, StoredRun};
+use crate::model::{Error, Exit, Result};
+
+/// A run's journal larger than this is not read: a run of 100,000 steps needs a tenth of it.
+const JOURNAL_BYTES_MAX: u64 = 1 << 30;
+
+/// A [`Store`] in a folder.
+pub struct LocalStore {
+    root: PathBuf,
+    tails: Mutex<HashMap<String, Tail>>,
+}
+
+/// Where the next entry of a run goes.
+struct Tail {
+    file: File,
+    chain: u32,
+    next: u64,
+}
+
+impl LocalStore {
+    /// The store in `root` (`…/.switchover`). Nothing is made before something is written.
+    #[must_use]
+    pub fn new(root: PathBuf) -> Self {
+        LocalStore { root, tails: Mutex::new(HashMap::new()) }
+    }
+
+    fn environment(&self, environment: &str) -> PathBuf {
+        self.root.join(locks::file_name(environment))
+    }
+
+    fn journal(&self, environment: &str, run: &str) -> PathBuf {
+        self.environment(environment).join("runs").join(format!("{}.journal", locks::file_name(run)))
+    }
+
+    /// Takes the store's turn: whoever holds the returned file is alone in changing anything.
+    fn turn(&self) -> Result<File> {
+        make_folder(&self.root)?;
+        let path = self.root.join(".turn");
+        let open = || -> std::io::Result<File> {
+            let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path)?;
+            file.lock()?;
+            Ok(file)
+        };
+        open().map_err(|error| cannot("lock", &path, &error))
+    }
+
+    fn lock_path(&self, name: &str, environment: &str) -> PathBuf {
+        if name == format!("env:{environment}") {
+            self.environment(environment).join("lock.json")
+        } else {
+            self.root.join("locks").join(format!("{}.json", locks::file_name(name)))
+        }
+    }
+
+    fn check_fence(&self, lease: &Lease) -> Result<()> {
+        for name in &lease.names {
+            let held = locks::read(&self.lock_path(name, &lease.environment))?;
+            if held.as_ref().is_none_or(|lock| lock.fence != lease.fence) {
+                return Err(locks::taken_over(name, held.as_ref()));
+            }
+        }
+        Ok(())
+    }
+
+    fn open_tail(path: &Path, entries_before: u64) -> Result<Tail> {
+        if let Some(parent) = path.parent() {
+            make_folder(parent)?;
+        }
+        let bytes = read_file(path)?;
+        let decoded = codec::decode(&bytes.unwrap_or_default()).map_err(|why| damaged(path, &why))?;
+        if decoded.entries.len() as u64 != entries_before {
+            return Err(damaged(path, &format!("it has {} records where {entries_before} were expected", decoded.entries.len())));
+        }
+        let open = || -> std::io::Result<File> {
+            let mut file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path)?;
+            file.set_len(decoded.whole)?;
+            file.seek(SeekFrom::End(0))?;
+            file.sync_all()?;
+            sync_folder(path)?;
+            Ok(file)
+        };
+        let file = open().map_err(|error| cannot("write", path, &error))?;
+        Ok(Tail { file, chain: decoded.chain, next: entries_before })
+    }
+}
+
+#[async_trait]
+impl Store for LocalStore {
+    fn place(&self) -> String {
+        self.root.display().to_string()
+    }
+
+    async fn acquire(&self, acquire: &Acquire) -> Result<Lease> {
+        let _turn = self.turn()?;
+        make_folder(&self.environment(&acquire.environment))?;
+        let fence = locks::new_fence(&acquire.holder);
+        let mut paths = Vec::new();
+        for name in &acquire.names {
+            let path = self.lock_path(name, &acquire.environment);
+            if let Some(held) = locks::read(&path)? {
+                locks::may_take(&held, acquire)?;
+            }
+            paths.push((name, path));
+        }
+        for (name, path) in paths {
+            if let Some(parent) = path.parent() {
+                make_folder(parent)?;
+            }
+            locks::write(&path, &locks::fresh(name, acquire, &fence))?;
+        }
+        Ok(Lease { environment: acquire.environment.clone(), names: acquire.names.clone(), fence, length: acquire.length })
+    }
+
+    async fn renew(&self, lease: &Lease) -> Result<()> {
+        let _turn = self.turn()?;
+        self.check_fence(lease)?;
+        for name in &lease.names {
+            let path = self.lock_path(name, &lease.environment);
+            if let Some(held) = locks::read(&path)? {
+                locks::write(&path, &locks::renewed(held, lease.length))?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn release(&self, lease: &Lease) -> Result<()> {
+        let _turn = self.turn()?;
+        for name in &lease.names {
+            let path = self.lock_path(name, &lease.environment);
+            if locks::read(&path)?.is_some_and(|held| held.fence == lease.fence) {
+                remove(&path)?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn lock(&self, name: &str, environment: &str) -> Result<Option<LockInfo>> {
+        locks::read(&self.lock_path(name, environment))
+    }
+
+    async fn remove_lock(&self, name: &str, environment: &str) -> Result<()> {
+        let path = self.lock_path(name, environment);
+        if locks::read(&path)?.is_none() {
+            return Ok(());
+        }
+        let _turn = self.turn()?;
+        remove(&path)
+    }
+
+    async fn runs(&self, environment: &str) -> Result<Vec<String>> {
+        let folder = self.environment(environment).join("runs");
+        let entries = match fs::read_dir(&folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(cannot("list", &folder, &error)),
+        };
+        let mut runs = Vec::new();
+        for entry in entries {
+            let name = entry.map_err(|error| cannot("list", &folder, &error))?.file_name();
+            if let Some(run) = name.to_str().and_then(|name| name.strip_suffix(".journal")) {
+                runs.push(run.to_owned());
+            }
+        }
+        // Ids begin with the moment of their plan, so that their order is that of time.
+        runs.sort();
+        Ok(runs)
+    }
+
+    async fn read(&self, environment: &str, run: &str) -> Result<Option<StoredRun>> {
+        let path = self.journal(environment, run);
+        let Some(bytes) = read_file(&path)? else { return Ok(None) };
+        let decoded = codec::decode(&bytes).map_err(|why| damaged(&path, &why))?;
+        if decoded.entries.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(StoredRun { run: run.to_owned(), entries: decoded.entries }))
+    }
+
+    async fn append(&self, lease: &Lease, run: &str, entries: &[Entry]) -> Result<()> {
+        let Some(first) = entries.first() else { return Ok(()) };
+        let path = self.journal(&lease.environment, run);
+        let _turn = self.turn()?;
+        self.check_fence(lease)?;
+        let mut tails = self.tails.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut tail = match tails.remove(run) {
+            Some(tail) if tail.next == first.seq => tail,
+            _ => Self::open_tail(&path, first.seq)?,
+        };
+        let mut text = String::new();
+        for entry in entries {
+            let (line, chain) = codec::encode(entry, tail.chain).map_err(|why| damaged(&path, &why))?;
+            text.push_str(&line);
+            tail.chain = chain;
+            tail.next += 1;
+        }
+        // On failure the tail stays removed: the next append reads the file again and cuts off what was half written.
+        tail.file.write_all(text.as_bytes()).and_then(|()| tail.file.sync_data()).map_err(|error| cannot("write", &path, &error))?;
+        tails.insert(run.to_owned(), tail);
+        Ok(())
+    }
+}
+
+fn make_folder(path: &Path) -> Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(|error| cannot("make", path, &error))
+}
+
+fn read_file(path: &Path) -> Result<Option<Vec<u8>>> {
+    match fs::metadata(path) {
+        Ok(meta) if meta.len() > JOURNAL_BYTES_MAX => return Err(damaged(path, "it is larger than any journal of ours")),
+        _ => {}
+    }
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(cannot("read", path, &error)),
+    }
+}
+
+fn remove(path: &Path) -> Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(cannot("remove", path, &error)),
+        _ => Ok(()),
+    }
+}
+
+/// Makes the file's name durable, not only its content.
+pub(super) fn sync_folder(path: &Path) -> std::io::Result<()> {
+    path.parent().map_or(Ok(()), |parent| File::open(parent)?.sync_all())
+}
+
+pub(super) fn cannot(verb: &str, path: &Path, error: &std::io::Error) -> Error {
+    Error::new(
+        Exit::Error,
+        format!("cannot {verb} {}", path.display()),
+        "check that the folder is there, is yours to write and that its disk is not full",
+    )
+    .because_text(error.to_string())
+}
+
+fn damaged(path: &Path, why: &str) -> Error {
+    Error::new(
+        Exit::Error,
+        format!("the journal {} is damaged", path.display()),
+        "nothing was done; move the file aside and plan again: reality is the state, and planning again finds what the run left",
+    )
+    .because_text(why)
+}

@@ -1,0 +1,20 @@
+//! The journal: what a run intended, did and found out, written ahead of every call. It belongs to a run; losing it costs nothing but
+//! the history.
+//!
+//! Records are facts; [`fold`](fold::fold) turns them into a [`RunState`](fold::RunState), and refuses a history that cannot have happened.
+//! A [`Store`](store::Store) keeps them durably and fenced: a holder whose lock was taken over cannot append any more.
+
+pub mod codec;
+pub mod fold;
+pub mod holder;
+pub mod local;
+pub mod locks;
+pub mod record;
+pub mod store;
+pub mod writer;
+
+pub use fold::{RunState, Stage, StepState};
+pub use holder::Holder;
+pub use record::{Answer, Entry, Record};
+pub use store::{Acquire, Lease, LockInfo, Store, StoredRun};
+pub use writer::Writer;

@@ -1,0 +1,84 @@
+//! The writing end of one run's journal: every record is on disk, and folded, before anything acts on it.
+
+use std::sync::Arc;
+
+use super::store::{Lease, Store};
+use super::{Entry, Record, RunState};
+use crate::model::time::Timestamp;
+use crate::model::{Error, Exit, Result};
+use crate::plan::Plan;
+
+/// One run's journal, open for writing.
+pub struct Writer {
+    store: Arc<dyn Store>,
+    lease: Lease,
+    run: String,
+    /// What became of the run, as of the last record.
+    pub state: RunState,
+    /// Folded already, and written with the next append or flush: what is only news (an answer), never an intent.
+    deferred: Vec<Entry>,
+    /// Set once a record could not be written: nothing more is started.
+    pub failed: Option<Error>,
+}
+
+impl Writer {
+    /// Begins a run: its first record holds the plan.
+    pub async fn begin(store: Arc<dyn Store>, lease: Lease, plan: &Arc<Plan>, actor: &str, time: Timestamp) -> Result<Self> {
+        let record = Record::Begun { plan: Arc::clone(plan), actor: actor.to_owned() };
+        store.append(&lease, &plan.run, &[Entry { seq: 0, time, record }]).await?;
+        let state = RunState::begin(Arc::clone(plan), actor.to_owned(), time);
+        Ok(Writer { store, lease, run: plan.run.clone(), state, deferred: Vec::new(), failed: None })
+    }
+
+    /// Goes on with a run.
+    pub async fn resume(store: Arc<dyn Store>, lease: Lease, state: RunState, mode: &str, actor: &str, time: Timestamp) -> Result<Self> {
+        let run = state.plan.run.clone();
+        let mut writer = Writer { store, lease, run, state, deferred: Vec::new(), failed: None };
+        writer.append(time, vec![Record::Continued { mode: mode.to_owned(), actor: actor.to_owned() }]).await?;
+        Ok(writer)
+    }
+
+    /// The lease it writes under.
+    #[must_use]
+    pub fn lease(&self) -> &Lease {
+        &self.lease
+    }
+
+    /// Adds records, durably. They are checked against the history first: what cannot follow is never written.
+    pub async fn append(&mut self, time: Timestamp, records: Vec<Record>) -> Result<()> {
+        self.defer(time, records)?;
+        self.flush().await
+    }
+
+    /// Adds records to the state at once and to the file with the next append or flush. Losing them in a crash must only cost a look.
+    pub fn defer(&mut self, time: Timestamp, records: Vec<Record>) -> Result<()> {
+        if let Some(error) = &self.failed {
+            return Err(error.clone());
+        }
+        for record in records {
+            let entry = Entry { seq: self.state.entries, time, record };
+            if let Err(why) = self.state.apply(time, &entry.record) {
+                let error = Error::new(Exit::Person, "the journal refuses a record that cannot follow", "report this with the run's journal")
+                    .because_text(why);
+                self.failed = Some(error.clone());
+                return Err(error);
+            }
+            self.deferred.push(entry);
+        }
+        Ok(())
+    }
+
+    /// Writes what was deferred. When writing fails the run stops, so that what the state has more than the file is never acted upon.
+    pub async fn flush(&mut self) -> Result<()> {
+        if let Some(error) = &self.failed {
+            return Err(error.clone());
+        }
+        let entries = std::mem::take(&mut self.deferred);
+        let written = self.store.append(&self.lease, &self.run, &entries).await;
+        written.map_err(|error| {
+            let error = error.within("the journal cannot be written any more").exit_as(Exit::Person);
+            self.failed = Some(error.clone());
+            error
+        })
+    }
+}

@@ -1,0 +1,134 @@
+//! `rollback`: undoes the unfinished or the last run, as its plan said.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::running::{self, Begin, Run};
+use super::session::OpenWorld;
+use super::{Session, ask};
+use crate::apply::engine::{Program, summary};
+use crate::apply::journal::{RunState, Store};
+use crate::apply::operation::{Cx, Look};
+use crate::cli::RunFlags;
+use crate::model::{Error, Exit, Result};
+use crate::plan::Undo;
+use crate::world::Readers;
+
+pub async fn run(session: &Session, environment: &str, id: Option<&str>, flags: &RunFlags) -> Result<Exit> {
+    ask::possible(session)?;
+    let location = session.locate(environment)?;
+    let store = session.store_of_environment(&location)?;
+    let Some(state) = candidate(&*store, &location.environment, id).await? else {
+        session.say(&format!("Nothing to roll back: {} has no run.", location.environment));
+        return Ok(Exit::Done);
+    };
+    refuse_gone(&state)?;
+    if summary::to_undo(&state).is_empty() && state.finished.is_some() {
+        session.say(&format!("Nothing to roll back: run {} has left nothing behind.", state.plan.run));
+        return Ok(Exit::Done);
+    }
+    let world = session.open_world(&location.root)?;
+    let program = running::ready(&state.plan, &world).await?;
+    session.note(&describe(&state));
+    if !ask::ask(session, &format!("Roll {} back?", location.environment))? {
+        return Err(Error::new(Exit::Error, "not confirmed; nothing was done", "answer `yes` to roll back"));
+    }
+    let runner = Run { session, world: &world, store: Arc::clone(&store), flags };
+    let lease = runner.lock(&state.plan, true).await?;
+    let again = async {
+        let state = running::state_of(&*store, &location.environment, &state.plan.run).await?.ok_or_else(|| no_such_run(&state.plan.run))?;
+        refuse_gone(&state)?;
+        refuse_conflicts(&program, &state, &world).await?;
+        Ok(state)
+    };
+    match again.await {
+        Ok(state) => runner.under(lease, program, Begin::Back(state)).await,
+        Err(error) => {
+            let _ = store.release(&lease).await;
+            Err(error)
+        }
+    }
+}
+
+/// The named run, the unfinished one, or the last one that wrote anything. Only the last can go back: later ones build on it.
+async fn candidate(store: &dyn Store, environment: &str, id: Option<&str>) -> Result<Option<RunState>> {
+    let mut states = Vec::new();
+    for run in store.runs(environment).await? {
+        states.extend(running::state_of(store, environment, &run).await?.filter(|state| state.wrote || state.finished.is_none()));
+    }
+    states.sort_by_key(|state| (state.finished.is_none(), state.last));
+    let last = states.pop();
+    let Some(id) = id else { return Ok(last) };
+    match last {
+        Some(state) if state.plan.run == id => Ok(Some(state)),
+        Some(later) if states.iter().any(|state| state.plan.run == id) => {
+            let what = format!("run {id} is not the last one of {environment}: {} came after it", later.plan.run);
+            Err(Error::new(Exit::Error, what, "roll back the later one first, or declare what the environment must be and plan"))
+        }
+        _ => Err(no_such_run(id)),
+    }
+}
+
+fn no_such_run(id: &str) -> Error {
+    Error::new(Exit::Error, format!("there is no run {id}"), "see `switchover runs ENV` for those there are")
+}
+
+/// What is gone is refused by name, before anything is done.
+fn refuse_gone(state: &RunState) -> Result<()> {
+    let gone = summary::gone(state);
+    if gone.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<String> = gone.iter().map(|(id, lost)| format!("{id} ({lost})")).collect();
+    let what = format!("run {} cannot be rolled back, these steps cannot be undone: {}", state.plan.run, names.join("; "));
+    Err(Error::new(Exit::Error, what, "nothing was done; declare what the environment must be and plan: a new switchover goes there"))
+}
+
+/// What stands in the way of the way back is refused before anything is done.
+async fn refuse_conflicts(program: &Program, state: &RunState, world: &OpenWorld) -> Result<()> {
+    let readers: &dyn Readers = &*world.writers;
+    for id in summary::to_undo(state) {
+        let Some(at) = program.places.get(&id) else { continue };
+        let cx = Cx {
+            readers,
+            providers: &state.plan.providers,
+            environment: &state.plan.environment,
+            run: &state.plan.run,
+            step: &id,
+            outputs: &state.outputs,
+            started: None,
+        };
+        for operation in &program.steps[*at].undo {
+            if let Ok(Look::Conflict(why)) = operation.look(&cx).await {
+                let help = "nothing was done; see what has changed since, mend it, or declare what must be and plan";
+                return Err(Error::new(Exit::Error, format!("{id} cannot be turned back: {why}"), help));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What will be undone, newest first, and what is kept.
+fn describe(state: &RunState) -> String {
+    let titles: BTreeMap<&str, &str> = state
+        .plan
+        .steps
+        .iter()
+        .filter_map(|step| match &step.undo {
+            Undo::Operations { title, .. } => Some((step.id.as_str(), title.as_str())),
+            _ => None,
+        })
+        .collect();
+    let mut text = format!("Run {} of {} will be turned back, newest first:\n", state.plan.run, state.plan.environment);
+    for id in summary::to_undo(state) {
+        if let Some(title) = titles.get(id.as_str()) {
+            text.push_str(&format!("  {id}: {title}\n"));
+        }
+    }
+    for step in &state.plan.steps {
+        if let (Undo::Keep(why), true) = (&step.undo, state.step(&step.id).called) {
+            text.push_str(&format!("  {} stays: {why}\n", step.id));
+        }
+    }
+    text
+}

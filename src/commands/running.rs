@@ -1,0 +1,209 @@
+//! Running a plan: what `apply`, `resume` and `rollback` share. Locks, journal, engine, final report.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::session::OpenWorld;
+use super::{Session, signals};
+use crate::apply::engine::{Engine, Options, Program, Setup};
+use crate::apply::event::{Event, EventKind, Sink, Summary};
+use crate::apply::journal::{Acquire, Lease, RunState, Store, Writer, fold};
+use crate::apply::operation::Operations;
+use crate::cli::RunFlags;
+use crate::kinds;
+use crate::model::{Error, Exit, Result, time};
+use crate::plan::Plan;
+use crate::report::{self, JsonLines, Notices, Progress, Story, Tee};
+use crate::world::{Readers, Writers};
+
+/// How a run begins.
+pub enum Begin {
+    /// As a new one.
+    New,
+    /// Where another process left it.
+    GoOn(RunState),
+    /// Backwards, from where it is.
+    Back(RunState),
+}
+
+impl Begin {
+    fn mode(&self) -> &'static str {
+        match self {
+            Begin::New => "apply",
+            Begin::GoOn(_) => "resume",
+            Begin::Back(_) => "rollback",
+        }
+    }
+}
+
+/// What is run.
+pub struct Run<'a> {
+    /// The command's surroundings.
+    pub session: &'a Session,
+    /// The world.
+    pub world: &'a OpenWorld,
+    /// Where it is journaled.
+    pub store: Arc<dyn Store>,
+    /// How.
+    pub flags: &'a RunFlags,
+}
+
+/// Decodes and checks a plan, and that it was made in this world.
+pub async fn ready(plan: &Arc<Plan>, world: &OpenWorld) -> Result<Arc<Program>> {
+    let program = Program::new(Arc::clone(plan), |kind| kinds::find(kind).map(|kind| kind as &dyn Operations))?;
+    let readers: &dyn Readers = &*world.writers;
+    let other = |what: &str, was: &str, is: &str| {
+        let what = format!("the plan was made in another world: {what} was {was}, is {is}");
+        Error::new(Exit::Stale, what, "nothing was done; apply it where it was made, or make a new plan here")
+    };
+    let (was, is) = (plan.world.get("world").map_or("", String::as_str), readers.identity());
+    if was != is {
+        return Err(other("the world", was, &is));
+    }
+    for (name, provider) in &plan.providers {
+        let (crate::declare::Provider::Aws(aws), Some(was)) = (provider, plan.world.get(name)) else { continue };
+        let door = readers.ec2(aws).await.map_err(|error| error.into_error(Exit::Error).within(format!("cannot open {name}")))?;
+        let is = format!("{}/{}", door.account_id(), aws.region);
+        if *was != is {
+            return Err(other(name, was, &is));
+        }
+    }
+    Ok(Arc::new(program))
+}
+
+/// Every run of an environment that has not ended.
+pub async fn unfinished(store: &dyn Store, environment: &str) -> Result<Option<RunState>> {
+    for run in store.runs(environment).await?.into_iter().rev() {
+        if let Some(state) = state_of(store, environment, &run).await?
+            && state.finished.is_none()
+        {
+            return Ok(Some(state));
+        }
+    }
+    Ok(None)
+}
+
+/// One run, folded.
+pub async fn state_of(store: &dyn Store, environment: &str, run: &str) -> Result<Option<RunState>> {
+    let Some(stored) = store.read(environment, run).await? else { return Ok(None) };
+    fold::fold(&stored.entries).map(Some).map_err(|why| {
+        let help = "nothing was done; move its journal aside and plan again: reality is the state";
+        Error::new(Exit::Error, format!("the journal of run {run} tells what cannot have happened"), help).because_text(why)
+    })
+}
+
+impl Run<'_> {
+    /// Takes the locks of a plan; `takeover` as the command allows it.
+    pub async fn lock(&self, plan: &Plan, takeover: bool) -> Result<Lease> {
+        let mut names = vec![format!("env:{}", plan.environment)];
+        names.extend(plan.locks.iter().cloned());
+        let length = parse_flag("--lease", &self.flags.lease)?.max(Duration::from_secs(4));
+        let acquire =
+            Acquire { environment: plan.environment.clone(), names, holder: self.session.holder(), run: plan.run.clone(), length, takeover };
+        self.store.acquire(&acquire).await
+    }
+
+    /// Runs under a lease, and gives it back whatever happens.
+    pub async fn under(&self, lease: Lease, program: Arc<Program>, begin: Begin) -> Result<Exit> {
+        let heartbeat = self.heartbeat(lease.clone());
+        self.world.allow_time();
+        let result = self.run(&lease, program, begin).await;
+        heartbeat.abort();
+        // A lock that cannot be given back must not hide how the run ended: it expires.
+        let released = self.store.release(&lease).await;
+        let closed = self.world.close();
+        let exit = result?;
+        closed?;
+        if let Err(error) = released {
+            self.session.note(&format!("warning: the lock was not given back: {}", error.chain()));
+        }
+        Ok(exit)
+    }
+
+    async fn run(&self, lease: &Lease, program: Arc<Program>, begin: Begin) -> Result<Exit> {
+        let (plan, actor) = (Arc::clone(&program.plan), self.session.actor());
+        let now = self.world.writers.clock().now();
+        let max_runtime = self.flags.max_runtime.as_deref().map(|text| parse_flag("--max-runtime", text)).transpose()?;
+        let mode = begin.mode();
+        let (store, lease) = (Arc::clone(&self.store), lease.clone());
+        let (journal, turn_back, check_all_facts) = match begin {
+            Begin::New => (Writer::begin(store, lease, &plan, &actor, now).await?, None, true),
+            Begin::GoOn(state) => {
+                let fresh = !state.wrote;
+                (Writer::resume(store, lease, state, mode, &actor, now).await?, None, fresh)
+            }
+            Begin::Back(state) => (Writer::resume(store, lease, state, mode, &actor, now).await?, Some(format!("asked by {actor}")), false),
+        };
+        let story = Arc::new(std::sync::Mutex::new(Story::default()));
+        let mut notices = Notices::new();
+        let noticed = Arc::clone(&plan);
+        let engine = Engine::new(Setup {
+            program,
+            writers: Arc::clone(&self.world.writers) as Arc<dyn Writers>,
+            journal,
+            sink: self.sink(&plan, &story),
+            notifier: Box::new(move |event| notices.notice(event, &noticed)),
+            stop: signals::listen(|text| eprintln!("{text}")),
+            options: Options { parallelism: self.flags.parallelism, max_runtime, keep_on_failure: self.flags.keep_on_failure },
+            turn_back,
+            check_all_facts,
+        });
+        let summary = engine.run().await;
+        Ok(self.report(&plan, &story, &summary, now))
+    }
+
+    fn sink(&self, plan: &Arc<Plan>, story: &Arc<std::sync::Mutex<Story>>) -> Box<dyn Sink> {
+        let mut sinks: Vec<Box<dyn Sink>> = vec![Box::new(Remember(Arc::clone(story)))];
+        if self.session.globals.json {
+            sinks.push(Box::new(JsonLines::new(Box::new(std::io::stdout()))));
+        }
+        if !self.session.globals.quiet {
+            sinks.push(Box::new(Progress::new(Box::new(std::io::stderr()), self.session.err_style(), Arc::clone(plan))));
+        }
+        Box::new(Tee::new(sinks))
+    }
+
+    fn report(&self, plan: &Plan, story: &Arc<std::sync::Mutex<Story>>, summary: &Summary, began: time::Timestamp) -> Exit {
+        let elapsed_seconds = time::between(began, self.world.writers.clock().now()).as_secs();
+        let story = story.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let outcome = report::Outcome { plan, story: &story, summary, elapsed_seconds };
+        if self.session.globals.json {
+            self.session.note(&report::final_report(&outcome, &self.session.err_style()));
+        } else {
+            self.session.say(&report::final_report(&outcome, &self.session.out_style()));
+        }
+        exit_of(summary.exit_code)
+    }
+
+    /// Renews the lease four times in its length. A renewal that fails needs no action here: the next record is refused by the same fence.
+    fn heartbeat(&self, lease: Lease) -> tokio::task::JoinHandle<()> {
+        let store = Arc::clone(&self.store);
+        tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(lease.length / 4).await;
+                let _ = store.renew(&lease).await;
+            }
+        })
+    }
+}
+
+/// Keeps what the final report tells.
+struct Remember(Arc<std::sync::Mutex<Story>>);
+
+impl Sink for Remember {
+    fn event(&mut self, event: &Event) {
+        if !matches!(event.kind, EventKind::StepProgress { .. }) {
+            self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).event(event);
+        }
+    }
+}
+
+fn exit_of(code: u8) -> Exit {
+    let all = [Exit::Done, Exit::Error, Exit::Changes, Exit::Waiting, Exit::Restored, Exit::Person, Exit::Stale, Exit::Locked, Exit::Stopped];
+    all.into_iter().find(|exit| exit.code() == code).unwrap_or(Exit::Error)
+}
+
+/// A flag that takes a duration.
+pub fn parse_flag(flag: &str, text: &str) -> Result<Duration> {
+    time::parse_duration(text).map_err(|why| Error::new(Exit::Error, format!("{flag}: {why}"), format!("write for example {flag} 90s")))
+}

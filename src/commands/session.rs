@@ -1,0 +1,247 @@
+//! What every command works with: the root, the world, the journal's store, where output goes.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::apply::journal::{Holder, Store, local::LocalStore};
+use crate::cli::{Color, Globals};
+use crate::declare::{self, Inputs, JournalSetting, KindSchema, Location, Resolver, VariableSources};
+use crate::kinds;
+use crate::model::time::Timestamp;
+use crate::model::{Error, Exit, Json, Result, Value};
+use crate::review::{Style, escape};
+use crate::world::Writers;
+use crate::world::live::{LiveOptions, LiveWorld};
+use crate::world::sim::{SimOptions, SimWorld};
+
+/// The process around a command.
+pub struct Environment {
+    /// An environment variable.
+    pub variable: Box<dyn Fn(&str) -> Option<String> + Send + Sync>,
+    /// Whether somebody can be asked.
+    pub stdin_is_terminal: bool,
+    /// Whether results go to a terminal.
+    pub stdout_is_terminal: bool,
+    /// Whether progress goes to a terminal.
+    pub stderr_is_terminal: bool,
+    /// The terminal's width in columns.
+    pub width: Option<usize>,
+}
+
+/// What every command works with.
+pub struct Session {
+    /// The global flags.
+    pub globals: Globals,
+    /// The process around it.
+    pub environment: Arc<Environment>,
+}
+
+/// An open world.
+pub struct OpenWorld {
+    /// Its doors.
+    pub writers: Arc<dyn Writers>,
+    sim: Option<Arc<SimWorld>>,
+}
+
+impl OpenWorld {
+    /// Lets a simulated clock move: for commands that run a plan.
+    pub fn allow_time(&self) {
+        if let Some(sim) = &self.sim {
+            sim.allow_time(true);
+        }
+    }
+
+    /// Writes a simulated world back, if it was written to.
+    pub fn close(&self) -> Result<()> {
+        self.sim.as_ref().map_or(Ok(()), |sim| sim.close())
+    }
+}
+
+/// Without a terminal's width this is what text is made for.
+const WIDTH_DEFAULT: usize = 100;
+
+impl Session {
+    /// Checks the global flags.
+    pub fn new(globals: Globals, environment: Arc<Environment>) -> Result<Self> {
+        let session = Session { globals, environment };
+        session.variables()?;
+        session.pace()?;
+        Ok(session)
+    }
+
+    /// Where an environment is.
+    pub fn locate(&self, environment: &str) -> Result<Location> {
+        declare::locate(&self.globals.root, environment)
+    }
+
+    /// The environments named, or all below the root.
+    pub fn locate_all(&self, environments: &[String]) -> Result<Vec<Location>> {
+        if environments.is_empty() {
+            return declare::all_environments(&self.globals.root);
+        }
+        environments.iter().map(|environment| self.locate(environment)).collect()
+    }
+
+    fn variables(&self) -> Result<VariableSources> {
+        let flags = self.globals.var.iter().map(|pair| {
+            let split = pair.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()));
+            split.ok_or_else(|| Error::new(Exit::Error, format!("--var {pair} has no `=`"), "write --var NAME=VALUE"))
+        });
+        Ok(VariableSources { flags: flags.collect::<Result<_>>()?, files: self.globals.var_file.clone() })
+    }
+
+    /// Runs `read` with everything that reading a declaration needs. `now` is the world's time.
+    pub fn with_inputs<T>(&self, now: Timestamp, read: impl FnOnce(&Inputs<'_>) -> Result<T>) -> Result<T> {
+        let schemas: Vec<&dyn KindSchema> = kinds::ALL.iter().map(|kind| *kind as &dyn KindSchema).collect();
+        let env = |name: &str| (self.environment.variable)(name);
+        read(&Inputs { kinds: &schemas, variables: self.variables()?, env: &env, now })
+    }
+
+    /// The time that declarations are checked against: the simulated world's, else the machine's.
+    pub fn now(&self) -> Result<Timestamp> {
+        let Some(file) = &self.globals.world else { return Ok(Timestamp::now()) };
+        let sim = SimWorld::open(file, SimOptions { seed: self.globals.seed, pace: None })?;
+        Ok(crate::world::Readers::clock(&*sim).now())
+    }
+
+    fn pace(&self) -> Result<Option<f64>> {
+        let Some(pace) = &self.globals.pace else { return Ok(None) };
+        let number = pace.strip_suffix('x').unwrap_or(pace).parse::<f64>().ok().filter(|number| number.is_finite() && *number > 0.0);
+        number.map(Some).ok_or_else(|| Error::new(Exit::Error, format!("--pace {pace} is not a pace"), "write for example --pace 60x"))
+    }
+
+    /// Opens the world. Secrets are resolved when their door is opened, not before.
+    pub fn open_world(&self, root: &Path) -> Result<OpenWorld> {
+        if let Some(file) = &self.globals.world {
+            let sim = SimWorld::open(file, SimOptions { seed: self.globals.seed, pace: self.pace()? })?;
+            return Ok(OpenWorld { writers: Arc::clone(&sim) as Arc<dyn Writers>, sim: Some(sim) });
+        }
+        let live = LiveWorld::new(
+            Arc::new(self.resolver(root)?),
+            LiveOptions { seed: self.globals.seed.unwrap_or_else(|| fastrand::u64(..)), ..LiveOptions::default() },
+        );
+        Ok(OpenWorld { writers: Arc::new(live), sim: None })
+    }
+
+    fn resolver(&self, root: &Path) -> Result<Resolver> {
+        let variables = self.variables()?;
+        let environment = Arc::clone(&self.environment);
+        Ok(Resolver::new(root.to_owned(), variables.flags, variables.files, Arc::new(move |name: &str| (environment.variable)(name))))
+    }
+
+    /// The journal's store for a root and a setting; `--journal` wins.
+    pub fn store(&self, root: &Path, setting: &JournalSetting) -> Result<Arc<dyn Store>> {
+        let url = match (&self.globals.journal, setting) {
+            (Some(url), _) => Some(url.clone()),
+            (None, JournalSetting::Local) => None,
+            (None, JournalSetting::Url(Value::String(url))) => Some(url.clone()),
+            (None, JournalSetting::Url(Value::Secret(secret))) => Some(crate::model::Secrets::resolve(&self.resolver(root)?, secret)?),
+            (None, JournalSetting::Url(_)) => return Err(unknown_journal("this value")),
+        };
+        match url.as_deref() {
+            None | Some("local") => Ok(Arc::new(LocalStore::new(state_folder(root)))),
+            Some(url) => Err(unknown_journal(&format!("`{}…`", url.split(':').next().unwrap_or_default()))),
+        }
+    }
+
+    /// The store that a saved plan names.
+    pub fn store_of_plan(&self, root: &Path, journal: &Json) -> Result<Arc<dyn Store>> {
+        let setting = match journal {
+            Json::String(text) if text == "local" => JournalSetting::Local,
+            Json::String(url) => JournalSetting::Url(Value::String(url.clone())),
+            secret => JournalSetting::Url(Value::Secret(serde_json::from_value(secret.clone()).map_err(|_| unknown_journal("what the plan names"))?)),
+        };
+        self.store(root, &setting)
+    }
+
+    /// The store of an environment whose declaration is not read otherwise.
+    pub fn store_of_environment(&self, location: &Location) -> Result<Arc<dyn Store>> {
+        if self.globals.journal.is_some() {
+            return self.store(&location.root, &JournalSetting::Local);
+        }
+        let now = self.now()?;
+        let setting = self.with_inputs(now, |inputs| declare::journal_setting(location, inputs))?;
+        self.store(&location.root, &setting)
+    }
+
+    /// Who runs this: `SWITCHOVER_ACTOR`, else what the CI system says, else the user.
+    #[must_use]
+    pub fn actor(&self) -> String {
+        let names = ["SWITCHOVER_ACTOR", "GITHUB_ACTOR", "GITLAB_USER_LOGIN", "CIRCLE_USERNAME", "BUILDKITE_BUILD_CREATOR", "USER", "LOGNAME"];
+        let found = names.iter().find_map(|name| (self.environment.variable)(name).filter(|value| !value.is_empty()));
+        found.unwrap_or_else(|| "unknown".to_owned())
+    }
+
+    /// This process as a holder of locks.
+    #[must_use]
+    pub fn holder(&self) -> Holder {
+        Holder::this_process(&self.actor())
+    }
+
+    /// How results are shown.
+    #[must_use]
+    pub fn out_style(&self) -> Style {
+        style(&self.globals, &self.environment, self.environment.stdout_is_terminal)
+    }
+
+    /// How progress and errors are shown.
+    #[must_use]
+    pub fn err_style(&self) -> Style {
+        err_style(&self.globals, &self.environment)
+    }
+
+    /// A result, to standard output. A reader that has gone away is no error.
+    pub fn say(&self, text: &str) {
+        let mut out = std::io::stdout().lock();
+        let _ = out.write_all(text.as_bytes()).and_then(|()| if text.ends_with('\n') { Ok(()) } else { out.write_all(b"\n") });
+        let _ = out.flush();
+    }
+
+    /// News, to standard error; not with `-q`.
+    pub fn note(&self, text: &str) {
+        if !self.globals.quiet {
+            let mut err = std::io::stderr().lock();
+            let _ = err.write_all(text.as_bytes()).and_then(|()| if text.ends_with('\n') { Ok(()) } else { err.write_all(b"\n") });
+        }
+    }
+}
+
+/// How progress and errors are shown, before there is a session.
+#[must_use]
+pub fn err_style(globals: &Globals, environment: &Environment) -> Style {
+    style(globals, environment, environment.stderr_is_terminal)
+}
+
+fn style(globals: &Globals, environment: &Environment, is_terminal: bool) -> Style {
+    let no_color = (environment.variable)("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let color = match globals.color {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => is_terminal && !no_color,
+    };
+    let columns = (environment.variable)("COLUMNS").and_then(|text| text.parse().ok());
+    Style { color, width: environment.width.or(columns).unwrap_or(WIDTH_DEFAULT).clamp(40, 240) }
+}
+
+/// An error as people see it: the chain in one line, then the next step. What services said in it cannot play with the terminal.
+#[must_use]
+pub fn render_error(error: &Error, color: bool) -> String {
+    let chain = error.chain();
+    let (what, help) = (escape::terminal(&chain), escape::terminal(error.help()));
+    if color { format!("\u{1b}[1;31merror\u{1b}[0m: {what}\n\u{1b}[1;36mhelp\u{1b}[0m: {help}\n") } else { format!("error: {what}\nhelp: {help}\n") }
+}
+
+/// `.switchover/` below a root.
+#[must_use]
+pub fn state_folder(root: &Path) -> PathBuf {
+    root.join(".switchover")
+}
+
+fn unknown_journal(what: &str) -> Error {
+    Error::new(
+        Exit::Error,
+        format!("this version keeps journals in `local` only, not in {what}"),
+        "set journal = \"local\" in the environment block, or --journal local",
+    )
+}

@@ -1,0 +1,108 @@
+//! What the name servers are asked after the switch, and what they must answer.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::diff::ZoneDetail;
+use super::pairing::Item;
+use crate::world::dns::Record;
+
+/// One question, put to every server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Question {
+    /// The name.
+    pub name: String,
+    /// The type that is asked for.
+    #[serde(rename = "type")]
+    pub rtype: String,
+    /// The whole set that must be answered, sorted; none when any answer will do, since Cloudflare answers with addresses of its own.
+    pub contents: Option<Vec<String>>,
+}
+
+/// A record as it will be, as far as answers go.
+struct After<'a> {
+    rtype: &'a str,
+    content: &'a str,
+    proxied: bool,
+}
+
+/// The questions, and the sets that cannot be asked for (with why).
+pub(super) fn questions(zone: &str, detail: &ZoneDetail, records: &[Record]) -> (Vec<Question>, Vec<String>) {
+    let after = after(detail, records);
+    let wildcards: HashSet<&str> = after.keys().filter_map(|name| name.strip_prefix("*.")).collect();
+    let cuts: HashSet<&str> =
+        after.iter().filter(|(name, here)| **name != zone && here.iter().any(|record| record.rtype == "NS")).map(|(name, _)| *name).collect();
+    let (mut questions, mut unasked, mut asked) = (Vec::new(), Vec::new(), BTreeSet::new());
+    for (name, rtype) in &detail.changed {
+        let here = after.get(name.as_str()).map_or(&[][..], Vec::as_slice);
+        if let Some(cut) = ancestors(name).find(|ancestor| cuts.contains(ancestor)).filter(|cut| *cut != name || rtype != "DS") {
+            unasked.push(format!("{rtype} {name}: delegated at {cut}, so the zone's servers only refer to others"));
+            continue;
+        }
+        let mut contents: Vec<String> = here.iter().filter(|record| record.rtype == rtype).map(|record| record.content.to_owned()).collect();
+        contents.sort_unstable();
+        contents.dedup();
+        if rtype == "CNAME" && name == zone && !contents.is_empty() {
+            unasked.push(format!("{rtype} {name}: Cloudflare answers with the target's own addresses"));
+            continue;
+        }
+        // One proxied record is enough: the proxy answers for the whole name, in both families.
+        let proxied = here.iter().any(|record| record.proxied) && matches!(rtype.as_str(), "A" | "AAAA" | "CNAME");
+        let question = if contents.is_empty() {
+            let answered_otherwise =
+                here.iter().any(|record| record.proxied || record.rtype == "CNAME") || (here.is_empty() && covered(name, &wildcards));
+            if answered_otherwise {
+                continue;
+            }
+            Question { name: name.clone(), rtype: rtype.clone(), contents: Some(contents) }
+        } else if proxied {
+            let family = if rtype == "CNAME" { "A" } else { rtype };
+            Question { name: name.clone(), rtype: family.to_owned(), contents: None }
+        } else {
+            Question { name: name.clone(), rtype: rtype.clone(), contents: Some(contents) }
+        };
+        if asked.insert((question.name.clone(), question.rtype.clone())) {
+            questions.push(question);
+        }
+    }
+    (questions, unasked)
+}
+
+/// The zone as it will be, by name.
+fn after<'a>(detail: &'a ZoneDetail, records: &'a [Record]) -> HashMap<&'a str, Vec<After<'a>>> {
+    let mut touched: BTreeMap<&str, Option<After<'_>>> = BTreeMap::new();
+    let mut by_name: HashMap<&str, Vec<After<'_>>> = HashMap::new();
+    for item in detail.names.iter().flat_map(|name| &name.items) {
+        match item {
+            Item::Delete(before) => {
+                touched.insert(&before.id, None);
+            }
+            Item::Patch { before, patch } => {
+                let proxied = patch.proxied.unwrap_or(before.proxied);
+                touched.insert(&before.id, Some(After { rtype: &patch.rtype, content: &patch.content, proxied }));
+            }
+            Item::Post(record) => {
+                by_name.entry(&record.name).or_default().push(After { rtype: &record.rtype, content: &record.content, proxied: record.proxied });
+            }
+        }
+    }
+    for record in records {
+        let as_it_is = || Some(After { rtype: &record.rtype, content: &record.content, proxied: record.proxied });
+        if let Some(after) = touched.remove(record.id.as_str()).unwrap_or_else(as_it_is) {
+            by_name.entry(&record.name).or_default().push(after);
+        }
+    }
+    by_name
+}
+
+/// A name and all names above it.
+fn ancestors(name: &str) -> impl Iterator<Item = &str> {
+    std::iter::successors(Some(name), |name| name.split_once('.').map(|(_, above)| above))
+}
+
+/// Whether a wildcard may answer for a name that has no records of its own.
+fn covered(name: &str, wildcards: &HashSet<&str>) -> bool {
+    ancestors(name).skip(1).any(|above| wildcards.contains(above))
+}

@@ -1,0 +1,95 @@
+//! Saved plans: pretty-printed JSON with sorted keys, 0600, refused when anything but white space was changed.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use super::digest;
+use super::document::{FORMAT_VERSION, Plan};
+use crate::model::{Error, Exit, Json, Result};
+
+/// A plan file larger than this is not read.
+const PLAN_BYTES_MAX: u64 = 256 << 20;
+
+/// The document as it is saved.
+#[must_use]
+pub fn text(plan: &Plan) -> String {
+    // Through `Value`, whose maps are sorted.
+    let json = serde_json::to_value(plan).unwrap_or(Json::Null);
+    let mut text = serde_json::to_string_pretty(&json).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+/// Writes the plan whole or not at all.
+pub fn save(plan: &Plan, path: &Path) -> Result<()> {
+    let cannot = |error: std::io::Error| {
+        Error::new(Exit::Error, format!("cannot write the plan {}", path.display()), "check that the folder is there and yours to write")
+            .because_text(error.to_string())
+    };
+    let mut name = path.file_name().unwrap_or_default().to_os_string();
+    name.push(format!(".{}.new", std::process::id()));
+    let beside = path.with_file_name(name);
+    let write = || -> std::io::Result<()> {
+        let mut file = OpenOptions::new().create_new(true).write(true).mode(0o600).open(&beside)?;
+        file.write_all(text(plan).as_bytes())?;
+        file.sync_all()?;
+        fs::rename(&beside, path)?;
+        path.parent().filter(|parent| !parent.as_os_str().is_empty()).map_or(Ok(()), |parent| fs::File::open(parent)?.sync_all())
+    };
+    write().map_err(|error| {
+        let _ = fs::remove_file(&beside);
+        cannot(error)
+    })
+}
+
+/// Reads a saved plan and proves that it is as it was saved.
+///
+/// # Errors
+/// Not a plan, or of another format version: exit code 1. Changed by hand: exit code 6.
+pub fn load(path: &Path) -> Result<Plan> {
+    let shown = path.display();
+    let cannot =
+        |error: std::io::Error| Error::new(Exit::Error, format!("cannot read the plan {shown}"), "check the path").because_text(error.to_string());
+    let size = fs::metadata(path).map_err(cannot)?.len();
+    if size > PLAN_BYTES_MAX {
+        return Err(Error::new(Exit::Error, format!("{shown} is no plan: it has {size} bytes"), "check the path"));
+    }
+    let text = fs::read(path).map_err(cannot)?;
+    let text = String::from_utf8(text).map_err(|_| not_a_plan(path, "it is not text"))?;
+    parse(&text, path)
+}
+
+/// As [`load`], of a text.
+pub fn parse(text: &str, path: &Path) -> Result<Plan> {
+    let json: Json = serde_json::from_str(text).map_err(|error| not_a_plan(path, &error.to_string()))?;
+    let Some(version) = json.get("format_version").and_then(Json::as_str) else { return Err(not_a_plan(path, "it has no format_version")) };
+    if version != FORMAT_VERSION {
+        let help = format!("this version of switchover reads format {FORMAT_VERSION}; make the plan again, or use the version that made it");
+        return Err(Error::new(Exit::Error, format!("{} is a plan of format {version}", path.display()), help));
+    }
+    // Repeated keys, other spellings of a number or a string, another order of keys: none of them survives this.
+    let as_saved = digest::without_white_space(text) == digest::canonical(&json);
+    let plan: Plan = match serde_json::from_value(json) {
+        Ok(plan) => plan,
+        Err(_) if !as_saved => return Err(changed(path)),
+        Err(error) => return Err(changed(path).because_text(error.to_string())),
+    };
+    if !as_saved || digest::of(&plan) != plan.digest {
+        return Err(changed(path));
+    }
+    Ok(plan)
+}
+
+fn not_a_plan(path: &Path, why: &str) -> Error {
+    Error::new(Exit::Error, format!("{} is no plan", path.display()), "give a file that `switchover plan --out FILE` wrote").because_text(why)
+}
+
+fn changed(path: &Path) -> Error {
+    Error::new(
+        Exit::Stale,
+        format!("{} was changed since it was made: its digest does not fit", path.display()),
+        "nothing was done; make a new plan and have it reviewed",
+    )
+}

@@ -1,0 +1,203 @@
+//! Makes text from outside harmless where it is shown. What is replaced stays visible: `\u001b`, `\n`, `\u202e`.
+
+use std::borrow::Cow;
+use std::fmt::Write;
+
+/// Whether a character acts instead of being seen: controls, direction marks, invisible and unassigned-looking formatting.
+fn acts(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{ad}' | '\u{61c}' | '\u{34f}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}'
+            | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// For terminals, logs and fenced code: one line, nothing in it moves the cursor or hides. Our own texts pass unchanged.
+#[must_use]
+pub fn terminal(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(acts) {
+        return Cow::Borrowed(text);
+    }
+    let mut safe = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        match c {
+            '\n' => safe.push_str("\\n"),
+            '\r' => safe.push_str("\\r"),
+            '\t' => safe.push_str("\\t"),
+            _ if acts(c) => push_unicode(&mut safe, c),
+            _ => safe.push(c),
+        }
+    }
+    Cow::Owned(safe)
+}
+
+/// As HCL writes it: four digits after `\u`, eight after `\U`.
+fn push_unicode(out: &mut String, c: char) {
+    let code = u32::from(c);
+    // Writing to a string cannot fail.
+    let _ = if code <= 0xffff { write!(out, "\\u{code:04x}") } else { write!(out, "\\U{code:08x}") };
+}
+
+/// A quoted text as HCL and JSON have it, in which quotes and backslashes cannot be mistaken for ours.
+#[must_use]
+pub fn quoted(text: &str) -> String {
+    let inner = text.replace('\\', "\\\\").replace('"', "\\\"");
+    format!("\"{}\"", terminal(&inner))
+}
+
+/// A word for a shell: bare when it is harmless, else in single quotes.
+#[must_use]
+pub fn shell(text: &str) -> String {
+    let bare = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '/' | '_' | '-' | ':' | '@' | '=' | ',' | '+');
+    if !text.is_empty() && !text.starts_with('-') && text.chars().all(bare) {
+        return text.to_owned();
+    }
+    format!("'{}'", terminal(&text.replace('\'', "'\\''")))
+}
+
+/// For running text in Markdown (GitHub, GitLab): every mark is escaped, and what those sites link by themselves (mentions, numbers of
+/// issues, addresses) is cut by a zero-width space.
+#[must_use]
+pub fn markdown(text: &str) -> String {
+    const ZERO_WIDTH_SPACE: &str = "&#8203;";
+    let line = terminal(text);
+    let mut safe = String::with_capacity(line.len() * 2);
+    let mut chars = line.chars().peekable();
+    while let Some(c) = chars.next() {
+        let next = chars.peek().copied().unwrap_or(' ');
+        match c {
+            '&' => safe.push_str("&amp;"),
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '(' | ')' | '#' | '+' | '!' | '|' | '~' | '$' | '^' | '@' => {
+                safe.push('\\');
+                safe.push(c);
+            }
+            // At the beginning they would make a list.
+            '-' | '.' if safe.bytes().all(|b| b.is_ascii_digit()) => {
+                safe.push('\\');
+                safe.push(c);
+            }
+            _ => safe.push(c),
+        }
+        let reference = matches!(c, '@' | '#' | '!' | '$' | '~' | '^' | '%' | '&') && (next.is_alphanumeric() || matches!(next, '_' | '"' | '\''));
+        let address = (c == ':' && next == '/') || (c == '.' && ends_with(&safe, b"www."));
+        let word = c == '-' && ends_with(&safe, b"gh-");
+        if reference || address || word {
+            safe.push_str(ZERO_WIDTH_SPACE);
+        }
+    }
+    safe
+}
+
+/// In any case of letters.
+fn ends_with(text: &str, end: &[u8]) -> bool {
+    text.as_bytes().last_chunk::<4>().is_some_and(|last| last.ends_with(end) || last.to_ascii_lowercase().ends_with(end))
+}
+
+/// A code span in Markdown that the text cannot leave, whatever back-ticks it holds.
+#[must_use]
+pub fn code_span(text: &str) -> String {
+    let line = terminal(text);
+    let fence = "`".repeat(longest_run(&line) + 1);
+    if line.trim().is_empty() {
+        return "(empty)".to_owned();
+    }
+    // A space inside is dropped by the renderer on both sides, and keeps leading and trailing back-ticks apart from the fence.
+    if line.starts_with(['`', ' ']) || line.ends_with(['`', ' ']) { format!("{fence} {line} {fence}") } else { format!("{fence}{line}{fence}") }
+}
+
+/// A fenced block in Markdown that no line of the text can close. The lines are escaped one by one.
+#[must_use]
+pub fn fenced(language: &str, text: &str) -> String {
+    let fence = "`".repeat(longest_run(text).max(2) + 1);
+    let mut block = format!("{fence}{language}\n");
+    for line in text.lines() {
+        block.push_str(&terminal(line));
+        block.push('\n');
+    }
+    block.push_str(&fence);
+    block.push('\n');
+    block
+}
+
+fn longest_run(text: &str) -> usize {
+    text.split(|c| c != '`').map(str::len).max().unwrap_or(0)
+}
+
+/// For JSON that people read: the same document, with characters that act written as escapes. They can stand only inside texts, where an escape means
+/// the same; line ends and blanks of the layout stay.
+#[must_use]
+pub fn json(pretty: &str) -> String {
+    let mut safe = String::with_capacity(pretty.len());
+    for c in pretty.chars() {
+        if c != '\n' && acts(c) {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                let _ = write!(safe, "\\u{unit:04x}");
+            }
+        } else {
+            safe.push(c);
+        }
+    }
+    safe
+}
+
+/// For Slack: its three marks, without which neither a mention nor a link can be made.
+#[must_use]
+pub fn slack(text: &str) -> String {
+    terminal(text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_acts_on_a_terminal_is_shown_instead() {
+        for (hostile, shown) in [
+            ("\u{1b}[31mred", "\\u001b[31mred"),
+            ("a\r\nb\tc", "a\\r\\nb\\tc"),
+            ("live\u{202e}dorp", "live\\u202edorp"),
+            ("\u{9b}2J", "\\u009b2J"),
+            ("a\u{200b}b\u{e0041}", "a\\u200bb\\U000e0041"),
+        ] {
+            assert_eq!(terminal(hostile), shown);
+        }
+        assert_eq!(terminal("naïve 数据库 ok"), "naïve 数据库 ok");
+    }
+
+    #[test]
+    fn quotes_cannot_be_closed_from_inside() {
+        assert_eq!(quoted("a\" -> \"b\\"), r#""a\" -> \"b\\""#);
+        assert_eq!(shell("plans/staging.json"), "plans/staging.json");
+        assert_eq!(shell("a b; rm 'x'"), r"'a b; rm '\''x'\'''");
+        assert_eq!(shell("-rf"), "'-rf'");
+    }
+
+    #[test]
+    fn markdown_cannot_be_forged() {
+        let shown = markdown("# <b>@all</b> [x](http://e) `a` #12 !3 www.x.org | _y_\n## next");
+        assert_eq!(
+            shown,
+            "\\# &lt;b&gt;\\@&#8203;all&lt;/b&gt; \\[x\\]\\(http:&#8203;//e\\) \\`a\\` \\#&#8203;12 \\!&#8203;3 www.&#8203;x.org \\| \\_y\\_\\\\n\\#\\# next"
+        );
+        assert_eq!(code_span("a``b`"), "``` a``b` ```");
+        assert_eq!(code_span(" "), "(empty)");
+        assert_eq!(fenced("diff", "````\n@all"), "`````diff\n````\n@all\n`````\n");
+    }
+
+    #[test]
+    fn json_keeps_its_meaning() {
+        let pretty = "{\n  \"a\": \"x\u{202e}y\u{e0041}\u{7f}\"\n}";
+        let safe = json(pretty);
+        assert_eq!(safe, "{\n  \"a\": \"x\\u202ey\\udb40\\udc41\\u007f\"\n}");
+        let (before, after) = (serde_json::from_str::<serde_json::Value>(pretty), serde_json::from_str::<serde_json::Value>(&safe));
+        assert_eq!(before.ok(), after.ok());
+    }
+
+    #[test]
+    fn slack_mentions_are_text() {
+        assert_eq!(slack("<!channel> a&b\n"), "&lt;!channel&gt; a&amp;b\\n");
+    }
+}

@@ -1,0 +1,55 @@
+//! The plan document for programs: pretty-printed, keys sorted.
+
+use super::escape;
+use crate::model::Json;
+use crate::plan::Plan;
+
+/// The plan as pretty-printed JSON: keys sorted, a line end at the end, and characters that could deceive the reader of a diff as escapes.
+#[must_use]
+pub fn json(plan: &Plan) -> String {
+    // A plan is plain data with text keys: it always has a JSON form. Should that ever change, `null` is no plan, and is refused as such.
+    let value = serde_json::to_value(plan).unwrap_or(Json::Null);
+    let mut text = serde_json::to_string_pretty(&sorted(value)).unwrap_or_default();
+    text.push('\n');
+    escape::json(&text)
+}
+
+/// Keys sorted at every level, whichever map the JSON library was built with.
+fn sorted(value: Json) -> Json {
+    match value {
+        Json::Object(map) => {
+            let mut entries: Vec<(String, Json)> = map.into_iter().map(|(key, inner)| (key, sorted(inner))).collect();
+            entries.sort_by(|a, b| a.0.cmp(&b.0));
+            Json::Object(entries.into_iter().collect())
+        }
+        Json::Array(items) => items.into_iter().map(sorted).collect(),
+        plain => plain,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::review::sample;
+
+    #[test]
+    fn it_reads_back_as_the_same_plan_even_when_names_are_hostile() {
+        for plan in [sample::database(), sample::dns_swap(), sample::hostile()] {
+            let text = json(&plan);
+            assert!(text.ends_with("}\n") && !text.contains('\u{202e}') && !text.contains('\u{1b}'));
+            assert_eq!(serde_json::from_str::<Plan>(&text).ok().as_ref(), Some(&plan));
+        }
+    }
+
+    #[test]
+    fn keys_are_sorted_and_the_words_are_terraforms() {
+        let text = json(&sample::database());
+        let keys: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("  \"")?.split('"').next()).collect();
+        assert!(keys.is_sorted(), "{keys:?}");
+        let value: Json = serde_json::from_str(&text).unwrap();
+        assert_eq!(value["resource_changes"][0]["change"]["actions"], serde_json::json!(["create", "delete"]));
+        for key in ["format_version", "steps", "facts", "outage", "irreversible", "digest"] {
+            assert!(!value[key].is_null(), "{key}");
+        }
+    }
+}

@@ -1,0 +1,272 @@
+//! Lines, wrapping and columns. Whatever is put into a [`Line`] is escaped there, so nothing shown can have been forgotten.
+
+use tabled::grid::util::string::get_string_width;
+
+use super::escape;
+use super::style::{Ink, Style};
+
+/// Columns that a text takes; wide characters count two.
+#[must_use]
+pub fn width(text: &str) -> usize {
+    get_string_width(text)
+}
+
+/// One line of text in several inks, not yet wrapped.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Line {
+    pieces: Vec<(Ink, String)>,
+}
+
+impl Line {
+    /// A line in ordinary ink.
+    #[must_use]
+    pub fn plain(text: &str) -> Self {
+        Line::default().and(Ink::Plain, text)
+    }
+
+    /// A line in one ink.
+    #[must_use]
+    pub fn of(ink: Ink, text: &str) -> Self {
+        Line::default().and(ink, text)
+    }
+
+    /// The same line with more behind it.
+    #[must_use]
+    pub fn and(mut self, ink: Ink, text: &str) -> Self {
+        if !text.is_empty() {
+            self.pieces.push((ink, escape::terminal(text).into_owned()));
+        }
+        self
+    }
+
+    /// The same line with another one behind it.
+    #[must_use]
+    pub fn join(mut self, other: Line) -> Self {
+        self.pieces.extend(other.pieces);
+        self
+    }
+
+    /// Columns it takes.
+    #[must_use]
+    pub fn width(&self) -> usize {
+        self.pieces.iter().map(|(_, text)| width(text)).sum()
+    }
+
+    /// The same line with blanks behind it up to `columns`.
+    #[must_use]
+    pub fn padded(self, columns: usize) -> Self {
+        let missing = columns.saturating_sub(self.width());
+        self.and(Ink::Plain, &" ".repeat(missing))
+    }
+
+    /// As it is printed. Neighbours in one ink are painted as one, the blanks between them too (a blank has no colour), so that a
+    /// coloured sentence can still be searched for.
+    #[must_use]
+    pub fn render(&self, style: &Style) -> String {
+        let mut merged: Vec<(Ink, String)> = Vec::new();
+        for (ink, text) in &self.pieces {
+            match merged.last_mut() {
+                Some((last, before)) if last == ink || text.bytes().all(|byte| byte == b' ') => before.push_str(text),
+                _ => merged.push((*ink, text.clone())),
+            }
+        }
+        merged.iter().map(|(ink, text)| style.paint(*ink, text)).collect()
+    }
+
+    /// Broken at blanks so that no part is wider than `columns`, unless one word is. Following parts are indented by `hang`.
+    #[must_use]
+    pub fn wrapped(&self, columns: usize, hang: usize) -> Vec<Line> {
+        let (mut lines, mut current, mut used) = (Vec::new(), Line::default(), 0);
+        for word in self.words() {
+            let (blanks, columns_of_word) = (word.blanks, word.line.width());
+            if used > 0 && used + blanks + columns_of_word > columns {
+                lines.push(std::mem::take(&mut current));
+                current = Line::plain(&" ".repeat(hang));
+                used = hang;
+            } else {
+                current = current.and(Ink::Plain, &" ".repeat(blanks));
+                used += blanks;
+            }
+            current.pieces.extend(word.line.pieces);
+            used += columns_of_word;
+        }
+        lines.push(current);
+        lines
+    }
+
+    /// Its words with the blanks before each; a word may be in several inks.
+    fn words(&self) -> Vec<Word> {
+        let mut words = vec![Word::default()];
+        for (ink, text) in &self.pieces {
+            for part in text.split_inclusive(' ') {
+                let bare = part.trim_end_matches(' ');
+                if let Some(word) = words.last_mut().filter(|_| !bare.is_empty()) {
+                    word.line.pieces.push((*ink, bare.to_owned()));
+                }
+                if bare.len() == part.len() {
+                    continue;
+                }
+                match words.last_mut() {
+                    Some(word) if word.line.pieces.is_empty() => word.blanks += 1,
+                    _ => words.push(Word { blanks: 1, line: Line::default() }),
+                }
+            }
+        }
+        words
+    }
+}
+
+#[derive(Default)]
+struct Word {
+    blanks: usize,
+    line: Line,
+}
+
+/// One cell of a row.
+#[derive(Debug, Clone)]
+pub struct Cell {
+    /// Its text, wrapped inside the cell.
+    pub line: Line,
+    /// Its columns.
+    pub width: usize,
+    /// Whether it is set to the right edge (numbers, times).
+    pub right: bool,
+}
+
+impl Cell {
+    /// A cell set to the left.
+    #[must_use]
+    pub fn left(line: Line, width: usize) -> Self {
+        Cell { line, width, right: false }
+    }
+
+    /// A cell set to the right.
+    #[must_use]
+    pub fn right(line: Line, width: usize) -> Self {
+        Cell { line, width, right: true }
+    }
+}
+
+/// Text as it grows, line by line.
+#[derive(Debug)]
+pub struct Page {
+    style: Style,
+    text: String,
+}
+
+impl Page {
+    /// An empty page.
+    #[must_use]
+    pub fn new(style: &Style) -> Self {
+        Page { style: *style, text: String::new() }
+    }
+
+    /// The columns that lines may take.
+    #[must_use]
+    pub fn columns(&self) -> usize {
+        self.style.columns()
+    }
+
+    /// An empty line, never two, never the first.
+    pub fn gap(&mut self) {
+        if !self.text.is_empty() && !self.text.ends_with("\n\n") {
+            self.text.push('\n');
+        }
+    }
+
+    /// A heading with an empty line before it and background words behind it.
+    pub fn heading(&mut self, title: &str, aside: &str) {
+        self.gap();
+        let line = Line::of(Ink::Strong, title);
+        self.put(0, 2, &if aside.is_empty() { line } else { line.and(Ink::Faint, "  ").and(Ink::Faint, aside) });
+    }
+
+    /// A wrapped line: `indent` columns before it, `hang` more before its following parts.
+    pub fn put(&mut self, indent: usize, hang: usize, line: &Line) {
+        for part in line.wrapped(self.columns().saturating_sub(indent).max(20), hang) {
+            self.push(&Line::plain(&" ".repeat(indent)), &part);
+        }
+    }
+
+    /// A line that is never wrapped: commands, which people copy.
+    pub fn raw(&mut self, indent: usize, line: &Line) {
+        self.push(&Line::plain(&" ".repeat(indent)), line);
+    }
+
+    /// Cells beside one another, two blanks between, with the same gutter before each of its lines.
+    pub fn row(&mut self, gutter: &Line, cells: &[Cell]) {
+        let columns: Vec<Vec<Line>> = cells.iter().map(|cell| cell.line.wrapped(cell.width.max(1), 0)).collect();
+        for index in 0..columns.iter().map(Vec::len).max().unwrap_or(0) {
+            let mut line = Line::default();
+            for (number, (cell, parts)) in cells.iter().zip(&columns).enumerate() {
+                let part = parts.get(index).cloned().unwrap_or_default();
+                let missing = " ".repeat(cell.width.saturating_sub(part.width()));
+                let gap = if number == 0 { "" } else { "  " };
+                line = line.and(Ink::Plain, gap).and(Ink::Plain, if cell.right { &missing } else { "" });
+                line.pieces.extend(part.pieces);
+                line = line.and(Ink::Plain, if cell.right { "" } else { &missing });
+            }
+            self.push(gutter, &line);
+        }
+    }
+
+    /// The whole text; it ends with one line end.
+    #[must_use]
+    pub fn finish(self) -> String {
+        let text = self.text.trim_end_matches('\n');
+        if text.is_empty() { String::new() } else { format!("{text}\n") }
+    }
+
+    fn push(&mut self, before: &Line, line: &Line) {
+        let mut whole: Vec<(Ink, String)> = before.pieces.iter().chain(&line.pieces).cloned().collect();
+        // No blanks at the end of a line: logs and snapshots dislike them.
+        while let Some((_, text)) = whole.last_mut() {
+            text.truncate(text.trim_end_matches(' ').len());
+            if !text.is_empty() {
+                break;
+            }
+            whole.pop();
+        }
+        self.text.push_str(&Line { pieces: whole }.render(&self.style));
+        self.text.push('\n');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_break_at_blanks_and_keep_their_inks() {
+        let line = Line::plain("rename the ").and(Ink::Strong, "old one").and(Ink::Plain, ", then the new one");
+        let parts: Vec<String> = line.wrapped(16, 2).iter().map(|part| part.render(&Style::plain(80))).collect();
+        assert_eq!(parts, ["rename the old", "  one, then the", "  new one"]);
+    }
+
+    #[test]
+    fn a_sentence_is_painted_as_one() {
+        let parts = Line::of(Ink::Danger, "cannot be").and(Ink::Danger, " undone").and(Ink::Plain, " now").wrapped(40, 0);
+        assert_eq!(parts[0].render(&Style { color: true, width: 80 }), "\u{1b}[1m\u{1b}[31mcannot be undone \u{1b}[0mnow");
+    }
+
+    #[test]
+    fn a_word_wider_than_the_line_stays_whole() {
+        let parts = Line::plain("see arn:aws:rds:us-east-1:123456789012:db:x now").wrapped(10, 0);
+        assert_eq!(parts.len(), 3);
+    }
+
+    #[test]
+    fn rows_align_and_wrap_inside_their_cells() {
+        let mut page = Page::new(&Style::plain(80));
+        page.row(
+            &Line::plain(" | "),
+            &[Cell::right(Line::plain("7"), 2), Cell::left(Line::plain("a title too long"), 8), Cell::right(Line::plain("4m"), 4)],
+        );
+        assert_eq!(page.finish(), " |  7  a title     4m\n |     too long\n");
+    }
+
+    #[test]
+    fn nothing_put_into_a_line_acts() {
+        assert_eq!(Line::plain("a\u{1b}[2Jb").render(&Style { color: true, width: 80 }), "a\\u001b[2Jb");
+    }
+}

@@ -1,0 +1,166 @@
+//! The plan as a comment on a pull request (GitHub, GitLab): what matters first and always, the rest folded away.
+
+use super::escape::{self, fenced};
+use super::summary::{self, Numbers, about, many};
+use super::{Style, terminal};
+use crate::diff::Action;
+use crate::plan::{Plan, PlanError, ResourceChange};
+
+/// Characters of one comment: GitHub's limit. Bytes are counted, so it holds in either measure.
+pub const BUDGET: usize = 65_536;
+/// Of the head, which is never left out, at most this many items of each list are named. Six lists of this many items of at most three
+/// parts stay well below the budget.
+const NAMED: usize = 10;
+/// Bytes of one part of the head, escaped; a longer one is cut, and stands in full below or in the saved plan.
+const PART_BYTES: usize = 400;
+/// Columns of the fenced view: what fits beside a review without scrolling.
+const COLUMNS: usize = 110;
+
+/// Renders a plan as Markdown of at most [`BUDGET`] bytes. Counts and risks are always there; what does not fit of the details is
+/// left out with a sentence that says so.
+#[must_use]
+pub fn markdown(plan: &Plan) -> String {
+    let mut page = head(plan).join("\n\n");
+    page.push_str("\n\n");
+    let whole = terminal::terminal(plan, &Style::plain(COLUMNS), None);
+    page.push_str(&details(&whole, BUDGET.saturating_sub(page.len())));
+    page
+}
+
+/// The blocks that are never left out.
+fn head(plan: &Plan) -> Vec<String> {
+    let mut blocks = vec![format!("## Switchover: {}", code(&plan.environment))];
+    if !plan.errors.is_empty() {
+        blocks.push(format!("**{} could not be planned.** This plan cannot be applied.", many(plan.errors.len(), "resource")));
+        let error = |error: &PlanError| format!("{}: {}<br>help: {}", code(&error.address.to_string()), text(&error.error), text(&error.help));
+        blocks.push(list(plan.errors.iter().map(error)).join("\n"));
+    }
+    if summary::nothing_to_do(plan) {
+        blocks.push("**No changes.** What is declared, and not held, is there.".to_owned());
+    } else if !plan.steps.is_empty() || plan.errors.is_empty() {
+        blocks.push(format!("**{}**", summary::count_line(plan)));
+        blocks.push(format!("{}; {}; {}.", summary::size(plan), text(&summary::outages(plan)), summary::no_way_back(plan)));
+    }
+    let mut items = risks(plan);
+    items.extend(list(summary::changed(plan).map(changed)));
+    items.extend(list(plan.resource_changes.iter().filter_map(|change| {
+        let hold = change.held.as_ref()?;
+        Some(format!("{}: {}", code(&change.address.to_string()), text(hold)))
+    })));
+    if !items.is_empty() {
+        blocks.push(items.join("\n"));
+    }
+    blocks.push(format!("Run {}, digest {}", code(&plan.run), code(&summary::short_digest(&plan.digest))));
+    blocks
+}
+
+fn risks(plan: &Plan) -> Vec<String> {
+    let numbers = Numbers::of(plan);
+    let mut items = list(plan.outage.iter().map(|window| {
+        let steps = numbers.of_window(window);
+        let steps = if steps.is_empty() { steps } else { format!(", {steps}") };
+        format!("**Outage** of {}: {}{steps}", code(&window.name), about(window.expected))
+    }));
+    items.extend(list(plan.irreversible.iter().map(|words| {
+        let step = numbers.of_irreversible(plan, words).map_or_else(String::new, |number| format!(" (step {number})"));
+        format!(":warning: **Cannot be undone**: {}{step}", text(words))
+    })));
+    items.extend(list(plan.warnings.iter().map(|warning| format!("**Warning**: {}", text(warning)))));
+    items
+}
+
+fn changed(change: &ResourceChange) -> String {
+    let verb = match change.action {
+        Action::NoOp => "No change of",
+        Action::Create => "Create",
+        Action::Update => "Update",
+        Action::Delete => "Destroy",
+        Action::Replace => "Replace",
+    };
+    let why = change.reasons.first().map_or_else(String::new, |reason| format!(": {}", text(reason)));
+    format!("{verb} {}{why}", code(&change.address.to_string()))
+}
+
+/// Bullets, of which the first are named and the rest counted.
+fn list(items: impl Iterator<Item = String>) -> Vec<String> {
+    let (mut bullets, mut more) = (Vec::new(), 0);
+    for item in items {
+        if bullets.len() < NAMED {
+            bullets.push(format!("- {item}"));
+        } else {
+            more += 1;
+        }
+    }
+    if more > 0 {
+        bullets.push(format!("- and {more} more"));
+    }
+    bullets
+}
+
+/// Running text, escaped and cut.
+fn text(words: &str) -> String {
+    cut(words, escape::markdown)
+}
+
+/// A code span, escaped and cut.
+fn code(words: &str) -> String {
+    cut(words, escape::code_span)
+}
+
+/// The longest beginning that fits when it is escaped; a text is never cut in the middle of an escape.
+fn cut(words: &str, escape: fn(&str) -> String) -> String {
+    let mut kept = words.chars().count().min(PART_BYTES);
+    let whole = kept == words.chars().count();
+    let mut shown = escape(&words.chars().take(kept).collect::<String>());
+    if whole && shown.len() <= PART_BYTES {
+        return shown;
+    }
+    while shown.len() > PART_BYTES && kept > 0 {
+        kept = kept * 3 / 4;
+        shown = escape(&words.chars().take(kept).chain(['…']).collect::<String>());
+    }
+    shown
+}
+
+/// The terminal's view in a folded block, cut at a line end when it does not fit into `room` bytes.
+fn details(whole: &str, room: usize) -> String {
+    let whole = git_diff(whole);
+    let frame =
+        |inner: &str, end: &str| format!("<details><summary>Changes, steps and facts</summary>\n\n{}\n</details>\n{end}", fenced("diff", inner));
+    let page = frame(&whole, "");
+    if page.len() <= room {
+        return page;
+    }
+    let note = "\n**The details are cut**: they do not fit into one comment. `switchover show PLAN` has all of them.\n";
+    let overhead = frame("", note).len() + 64;
+    let mut end = room.saturating_sub(overhead).min(whole.len());
+    while !whole.is_char_boundary(end) {
+        end -= 1;
+    }
+    let kept = whole[..end].rfind('\n').map_or("", |line_end| &whole[..line_end]);
+    let page = frame(kept, note);
+    if page.len() <= room { page } else { note.trim_start().to_owned() }
+}
+
+/// The view with `+ - ~` in the first column, where these sites colour them (`~` has no colour there and becomes `!`).
+fn git_diff(view: &str) -> String {
+    view.lines().map(git_diff_line).collect::<Vec<_>>().join("\n")
+}
+
+fn git_diff_line(line: &str) -> String {
+    let bare = line.trim_start();
+    let blanks = &line[..line.len() - bare.len()];
+    if bare.starts_with("+/- ") {
+        return format!("!{blanks}{bare}");
+    }
+    for (mark, symbol) in [("+ ", '+'), ("- ", '-'), ("~ ", '!')] {
+        if let Some(rest) = bare.strip_prefix(mark) {
+            return format!("{symbol}{blanks} {rest}");
+        }
+    }
+    // Any other line that begins with a sign of a diff would be coloured, too.
+    if line.starts_with(['+', '-', '!', '@']) { format!(" {line}") } else { line.to_owned() }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,83 @@
+//! The plan as the reviewer sees it on a terminal: in the order in which it will happen, risk first.
+
+mod attributes;
+mod changes;
+mod facts;
+mod risk;
+mod steps;
+#[cfg(test)]
+mod tests;
+
+use super::escape;
+use super::layout::{Line, Page};
+use super::style::{Ink, Style};
+use super::summary::{self, many};
+use crate::model::time;
+use crate::plan::Plan;
+
+/// Renders a plan. `saved_as` is the file that holds it, for the command that applies it.
+#[must_use]
+pub fn terminal(plan: &Plan, style: &Style, saved_as: Option<&str>) -> String {
+    let mut page = Page::new(style);
+    headline(&mut page, plan);
+    risk::write(&mut page, plan);
+    changes::write(&mut page, plan);
+    steps::write(&mut page, plan);
+    facts::write(&mut page, plan);
+    next(&mut page, plan, saved_as);
+    page.finish()
+}
+
+/// One line that says it all, and the line that other programs look for.
+fn headline(page: &mut Page, plan: &Plan) {
+    let name = Line::of(Ink::Strong, &plan.environment);
+    if summary::nothing_to_do(plan) {
+        let words = if plan.resource_changes.iter().any(|change| change.held.is_some()) {
+            "No changes. What is not held is as declared."
+        } else {
+            "No changes. Everything is as declared."
+        };
+        page.put(0, 0, &Line::of(Ink::Strong, words).and(Ink::Faint, &format!("  (environment {})", plan.environment)));
+        return;
+    }
+    if plan.steps.is_empty() && !plan.errors.is_empty() {
+        let blocked = format!(": {} could not be planned; nothing else is to be done", many(plan.errors.len(), "resource"));
+        page.put(0, 2, &name.and(Ink::Danger, &blocked));
+        return;
+    }
+    let (outage, way_back) = (summary::outages(plan), summary::no_way_back(plan));
+    let mut line = name.and(Ink::Plain, ": ").and(Ink::Plain, &summary::size(plan)).and(Ink::Plain, "; ");
+    line = line.and(if plan.outage.is_empty() { Ink::Plain } else { Ink::Watch }, &outage).and(Ink::Plain, "; ");
+    line = line.and(if plan.irreversible.is_empty() { Ink::Plain } else { Ink::Danger }, &way_back);
+    if !plan.errors.is_empty() {
+        line = line.and(Ink::Danger, &format!("; {} could not be planned", many(plan.errors.len(), "resource")));
+    }
+    page.put(0, 2, &line);
+    page.raw(0, &Line::of(Ink::Strong, &summary::count_line(plan)));
+}
+
+/// How to go on from here, and which plan this is.
+fn next(page: &mut Page, plan: &Plan, saved_as: Option<&str>) {
+    page.gap();
+    let environment = escape::shell(&plan.environment);
+    if !plan.errors.is_empty() {
+        page.put(0, 0, &Line::plain("A plan with blocked resources is not saved and cannot be applied. Mend what is named above, then plan again:"));
+        page.raw(2, &Line::of(Ink::Strong, &format!("switchover plan {environment}")));
+        return;
+    }
+    if plan.steps.is_empty() {
+        return;
+    }
+    if let Some(file) = saved_as {
+        page.put(0, 0, &Line::plain("Apply exactly this, once it has been reviewed:"));
+        page.raw(2, &Line::of(Ink::Strong, &format!("switchover apply {}", escape::shell(file))));
+    } else {
+        page.put(0, 0, &Line::plain("This plan is not saved. Save it for review, or plan again and apply now:"));
+        let file = escape::shell(&format!("plans/{}.json", plan.environment));
+        page.raw(2, &Line::of(Ink::Strong, &format!("switchover plan {environment} --out {file}")));
+        page.raw(2, &Line::of(Ink::Strong, &format!("switchover apply {environment}")));
+    }
+    let made = format!("Made {} by switchover {}; run {}; {}", time::minute(plan.created_at), plan.switchover_version, plan.run, plan.digest);
+    page.gap();
+    page.put(0, 2, &Line::of(Ink::Faint, &made));
+}

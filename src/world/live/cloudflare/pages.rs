@@ -1,0 +1,139 @@
+//! All records of a zone: one big page, and when there are more, the others side by side.
+
+use std::collections::BTreeMap;
+
+use futures_util::stream::{self, StreamExt, TryStreamExt};
+use serde::Deserialize;
+
+use super::envelope::{self, Page, PageInfo};
+use super::{Cloudflare, RECORDS, fields};
+use crate::model::Json;
+use crate::model::record::canonical_name;
+use crate::world::dns::Record;
+use crate::world::{CallResult, Failure};
+
+/// Records a page: few round trips, and answers of some megabytes at most.
+const PER_PAGE: u64 = 5_000;
+/// Pages under way at a time.
+const AT_A_TIME: usize = 6;
+/// Pages of a zone; more is not a zone that can be read one record at a time.
+const PAGES_MAX: u64 = 1_000;
+/// How often a zone that changes while it is read is read again.
+const READS: usize = 3;
+
+#[derive(Deserialize)]
+struct ApiRecord {
+    id: String,
+    name: String,
+    #[serde(rename = "type")]
+    rtype: String,
+    content: Option<String>,
+    priority: Option<f64>,
+    data: Option<Json>,
+    ttl: f64,
+    #[serde(default)]
+    proxied: bool,
+    comment: Option<String>,
+    #[serde(default)]
+    tags: Option<Vec<String>>,
+}
+
+/// Reads every page and makes sure that they are of one state: as many different records as the service says there are.
+///
+/// # Errors
+/// The first failed page fails the whole: part of a zone is worth nothing.
+pub async fn all_records(door: &Cloudflare, zone_id: &str) -> CallResult<Vec<Record>> {
+    for _ in 0..READS {
+        if let Some(records) = one_reading(door, zone_id).await? {
+            return Ok(records);
+        }
+    }
+    let why = format!("the zone changed while it was read, {READS} times");
+    Err(door.http.error(RECORDS, Failure::Unknown { retry_after: None }, &why))
+}
+
+/// `None`: records came or went between two pages.
+async fn one_reading(door: &Cloudflare, zone_id: &str) -> CallResult<Option<Vec<Record>>> {
+    let first = page(door, zone_id, 1).await?;
+    let info = first.result_info.unwrap_or_default();
+    let (mut total, mut found) = (info.total_count, first.result);
+    let count = match pages_after(info, found.len()) {
+        Ok(count) => count,
+        Err(why) => return Err(door.http.error(RECORDS, Failure::Refused, &why)),
+    };
+    if let Some(pages) = count {
+        let mut rest = stream::iter((2..=pages).map(|number| page(door, zone_id, number))).buffer_unordered(AT_A_TIME);
+        while let Some(next) = rest.try_next().await? {
+            let said = next.result_info.unwrap_or_default().total_count;
+            total = if said == total { total } else { None };
+            found.extend(next.result);
+        }
+        if total.is_none() {
+            return Ok(None);
+        }
+    }
+    let records: BTreeMap<String, Record> = found.into_iter().map(|record| (record.id.clone(), record_of(record))).collect();
+    let whole = total.is_none_or(|total| usize::try_from(total).is_ok_and(|total| total == records.len()));
+    Ok(whole.then(|| records.into_values().collect()))
+}
+
+/// The number of the last page; `None` when the first was all. The service may give smaller pages than asked for.
+fn pages_after(info: PageInfo, first: usize) -> Result<Option<u64>, String> {
+    let first = first as u64;
+    let Some(total) = info.total_count else {
+        // Without a count a page that is not full is the last; a full one leaves it open, and that is not an answer.
+        return if first < PER_PAGE { Ok(None) } else { Err("the answer does not say how many records the zone has".to_owned()) };
+    };
+    if total <= first {
+        return Ok(None);
+    }
+    let size = info.per_page.unwrap_or(PER_PAGE).min(first);
+    match total.checked_div(size).map(|full| full + u64::from(total % size > 0)) {
+        Some(pages) if pages <= PAGES_MAX => Ok(Some(pages)),
+        Some(pages) => Err(format!("the zone has {total} records in {pages} pages, more than the {PAGES_MAX} that are read")),
+        None => Err(format!("the service says that there are {total} records and gives none")),
+    }
+}
+
+async fn page(door: &Cloudflare, zone_id: &str, number: u64) -> CallResult<Page<ApiRecord>> {
+    let (size, number) = (PER_PAGE.to_string(), number.to_string());
+    // An order of its own keeps pages apart that are asked for at the same time.
+    let query = [("per_page", size.as_str()), ("page", number.as_str()), ("order", "name"), ("direction", "asc")];
+    let body = door.get(RECORDS, &["zones", zone_id, "dns_records"], &query).await?;
+    envelope::parse(&door.http, RECORDS, &body)
+}
+
+/// In canonical form, as far as it can be: foreign records may hold what we cannot declare, and must not hinder reading.
+fn record_of(record: ApiRecord) -> Record {
+    let ApiRecord { id, name, rtype, content, priority, data, ttl, proxied, comment, tags } = record;
+    let name = canonical_name(&name).unwrap_or_else(|_| name.trim_end_matches('.').to_lowercase());
+    let content = fields::to_content(&rtype, content.as_deref().unwrap_or_default(), priority, data.as_ref());
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates; a TTL is a small whole number")]
+    let ttl = ttl as u32;
+    Record { id, name, rtype, content, ttl, proxied, comment: comment.filter(|text| !text.is_empty()), tags: tags.unwrap_or_default() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_are_counted_by_the_size_that_the_service_gives() {
+        let pages = |total_count, per_page, first| pages_after(PageInfo { total_count, per_page }, first);
+        assert_eq!(pages(Some(3), Some(5_000), 3), Ok(None));
+        assert_eq!(pages(Some(12_000), Some(5_000), 5_000), Ok(Some(3)));
+        assert_eq!(pages(Some(250), Some(100), 100), Ok(Some(3)), "smaller pages than asked for");
+        assert_eq!(pages(Some(250), None, 100), Ok(Some(3)));
+        assert_eq!(pages(None, None, 7), Ok(None));
+        assert!(pages(None, None, 5_000).is_err());
+        assert!(pages(Some(10), None, 0).is_err());
+        assert!(pages(Some(9_000_000), Some(5_000), 5_000).is_err());
+    }
+
+    #[test]
+    fn a_foreign_record_of_any_shape_can_be_read() {
+        let read = |json: Json| record_of(serde_json::from_value(json).unwrap());
+        let loc = read(serde_json::json!({ "id": "1", "name": "X.Example.org.", "type": "LOC", "content": "IN LOC 37", "ttl": 1, "tags": null }));
+        assert_eq!((loc.name.as_str(), loc.content.as_str()), ("x.example.org", "IN LOC 37"));
+    }
+}

@@ -1,0 +1,194 @@
+//! The crash harness: the process dies before and after every call and every journal write, and every reply is lost once; then the run is resumed,
+//! and separately rolled back, and separately its journal is lost and a new plan is made. The end is always the declared world or the
+//! original one, nothing was called more often than it was intended, nothing protected was written, and planning again yields nothing.
+//!
+//! It knows nothing of kinds: a [`Trial`] is files and a world.
+
+mod matrix;
+mod trials;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use switchover::apply::journal::Record;
+use switchover::model::Json;
+use switchover::plan::Plan;
+use switchover::world::sim::{Called, Fault, SimWorld};
+
+use crate::support::pipeline::{self, End, Scene, Way};
+use crate::support::{Die, MemoryStore};
+use matrix::Matrix;
+
+/// One case of one kind.
+pub struct Trial {
+    /// For the matrix.
+    pub name: &'static str,
+    /// The declaration.
+    pub scene: Scene,
+    /// The world before.
+    pub world: Json,
+    /// What makes two worlds the same: only what people would care about.
+    pub essence: fn(&Json) -> Json,
+}
+
+/// What is done after a death.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Then {
+    Resume,
+    RollBack,
+    LoseJournal,
+}
+
+/// Where a cell ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Outcome {
+    Declared,
+    Original,
+    RefusedGone,
+}
+
+impl Trial {
+    /// Tries every cell, prints the matrix, and fails on the first cell that ends elsewhere.
+    pub async fn prove(&self) {
+        let (calls, writes, declared) = self.straight().await;
+        let mut matrix = Matrix::new(self.name, calls, writes);
+        for then in [Then::Resume, Then::RollBack, Then::LoseJournal] {
+            for at in 1..=calls {
+                for die in [Die::BeforeCall(at), Die::AfterCall(at)] {
+                    matrix.add(row(die), then, self.die(die, then, &declared).await);
+                }
+            }
+            for at in 1..=writes {
+                for die in [Die::BeforeWrite(at), Die::AfterWrite(at)] {
+                    matrix.add(row(die), then, self.die(die, then, &declared).await);
+                }
+            }
+        }
+        for at in 1..=calls {
+            matrix.add_alone("reply lost", self.lose_reply(at, &declared).await);
+        }
+        println!("{matrix}");
+    }
+
+    /// The run without any fault: how many calls and journal writes it has, and the world it ends in.
+    async fn straight(&self) -> (u64, u64, Json) {
+        let (world, store) = (pipeline::world(&self.world), MemoryStore::new());
+        let plan = self.plan(&world).await;
+        assert!(!plan.steps.is_empty(), "{}: there is nothing to do", self.name);
+        let before = world.calls().len();
+        let (end, _) = pipeline::run(&world, &store, &plan, Way::New, None).await;
+        assert_eq!(end.code(), Some(0), "{}: {end:?}", self.name);
+        self.check_calls(&world, &store, "straight");
+        let calls = world.calls().len() - before;
+        self.nothing_left(&world, "straight").await;
+        (calls as u64, store.appends(), (self.essence)(&world.snapshot()))
+    }
+
+    async fn plan(&self, world: &Arc<SimWorld>) -> Arc<Plan> {
+        let plan = self.scene.plan(&**world).await;
+        assert!(plan.errors.is_empty(), "{}: {:?}", self.name, plan.errors);
+        Arc::new(plan)
+    }
+
+    async fn die(&self, die: Die, then: Then, declared: &Json) -> Outcome {
+        let cell = format!("{}: {die:?}, then {then:?}", self.name);
+        let (world, store) = (pipeline::world(&self.world), MemoryStore::new());
+        let original = (self.essence)(&world.snapshot());
+        let plan = self.plan(&world).await;
+        let (end, _) = pipeline::run(&world, &store, &plan, Way::New, Some(die)).await;
+        assert!(matches!(end, End::Died), "{cell}: it did not die: {end:?}");
+        let journaled = pipeline::state(&*store, &plan).await;
+        let outcome = match (then, journaled) {
+            // Nothing was journaled, so nothing can have been done; there is nothing to resume, and the plan can be applied as it is.
+            (Then::Resume | Then::RollBack, None) => {
+                assert_eq!((self.essence)(&world.snapshot()), original, "{cell}");
+                Outcome::Original
+            }
+            (Then::Resume, Some(_)) => {
+                let (end, _) = pipeline::run(&world, &store, &plan, Way::On, None).await;
+                assert_eq!(end.code(), Some(0), "{cell}: {end:?}");
+                self.must_be(&world, declared, Outcome::Declared, &cell).await
+            }
+            (Then::RollBack, Some(state)) => {
+                if !switchover::apply::engine::summary::gone(&state).is_empty() {
+                    return Outcome::RefusedGone;
+                }
+                let (end, _) = pipeline::run(&world, &store, &plan, Way::Back, None).await;
+                assert_eq!(end.code(), Some(0), "{cell}: {end:?}");
+                assert_eq!((self.essence)(&world.snapshot()), original, "{cell}");
+                Outcome::Original
+            }
+            (Then::LoseJournal, _) => {
+                self.check_calls(&world, &store, &cell);
+                store.lose();
+                return self.plan_anew(&world, &store, declared, &cell).await;
+            }
+        };
+        self.check_calls(&world, &store, &cell);
+        outcome
+    }
+
+    /// Without a journal: what reality says is planned again, and applied, and then there is nothing left to do.
+    async fn plan_anew(&self, world: &Arc<SimWorld>, store: &Arc<MemoryStore>, declared: &Json, cell: &str) -> Outcome {
+        world.advance(std::time::Duration::from_secs(3_600));
+        let plan = self.plan(world).await;
+        if !plan.steps.is_empty() {
+            let (end, _) = pipeline::run(world, store, &plan, Way::New, None).await;
+            assert_eq!(end.code(), Some(0), "{cell}: {end:?}");
+        }
+        self.must_be(world, declared, Outcome::Declared, cell).await
+    }
+
+    async fn lose_reply(&self, at: u64, declared: &Json) -> Outcome {
+        let cell = format!("{}: the reply of call {at} is lost", self.name);
+        let (world, store) = (pipeline::world(&self.world), MemoryStore::new());
+        let plan = self.plan(&world).await;
+        let planned = world.calls().len() as u64;
+        world.set_hook(Box::new(move |info| (info.number == planned + at).then_some(Fault::ReplyLost {})));
+        let (end, _) = pipeline::run(&world, &store, &plan, Way::New, None).await;
+        assert_eq!(end.code(), Some(0), "{cell}: {end:?}");
+        self.check_calls(&world, &store, &cell);
+        self.must_be(&world, declared, Outcome::Declared, &cell).await
+    }
+
+    async fn must_be(&self, world: &Arc<SimWorld>, wanted: &Json, outcome: Outcome, cell: &str) -> Outcome {
+        let found = (self.essence)(&world.snapshot());
+        assert_eq!(pretty(&found), pretty(wanted), "{cell}");
+        self.nothing_left(world, cell).await;
+        outcome
+    }
+
+    async fn nothing_left(&self, world: &Arc<SimWorld>, cell: &str) {
+        let again = self.plan(world).await;
+        let left: Vec<&str> = again.steps.iter().map(|step| step.id.as_str()).collect();
+        assert!(left.is_empty(), "{cell}: planning again yields {left:?}");
+    }
+
+    /// No write was made more often than it was intended, and none touched what is protected.
+    fn check_calls(&self, world: &Arc<SimWorld>, store: &Arc<MemoryStore>, cell: &str) {
+        let writes: Vec<Called> = world.calls().into_iter().filter(|called| called.info.write && called.info.call != "slack:post").collect();
+        let intents = store.entries().iter().filter(|entry| matches!(entry.record, Record::Intent { .. })).count();
+        assert!(writes.len() <= intents, "{cell}: {} writes for {intents} intents", writes.len());
+        for called in &writes {
+            assert!(!called.info.target.to_lowercase().contains("prod"), "{cell}: {called:?}");
+        }
+        let mut effects: BTreeMap<(&str, &str), u64> = BTreeMap::new();
+        for called in writes.iter().filter(|called| called.effect && called.info.call == "rds:RestoreDBInstanceFromDBSnapshot") {
+            *effects.entry((called.info.call, called.info.target.as_str())).or_default() += 1;
+        }
+        assert!(effects.values().all(|count| *count == 1), "{cell}: {effects:?}");
+    }
+}
+
+fn row(die: Die) -> &'static str {
+    match die {
+        Die::BeforeWrite(_) => "before journal write",
+        Die::AfterWrite(_) => "after journal write",
+        Die::BeforeCall(_) => "before call",
+        Die::AfterCall(_) => "after call",
+    }
+}
+
+fn pretty(json: &Json) -> String {
+    serde_json::to_string_pretty(json).unwrap()
+}

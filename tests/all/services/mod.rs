@@ -1,0 +1,14 @@
+//! Starts the real services and the doubles that the tests run against, each on a free port of this machine and stopped with the
+//! tests. `tests/services/README.md` says what each of them is, and how it lies.
+
+pub mod http_server;
+#[cfg(feature = "aws")]
+pub mod moto;
+pub mod nsd;
+pub mod postgres;
+pub mod prism;
+pub mod process;
+#[cfg(feature = "aws")]
+pub mod scripted;
+pub mod twin;
+pub mod zone_file;

@@ -1,0 +1,7 @@
+//! What tests share: a journal in memory that can die at any write, and the pipeline from files to a run's end.
+
+pub mod memory;
+pub mod pipeline;
+
+pub use memory::{Die, MemoryStore};
+pub use pipeline::Scene;
