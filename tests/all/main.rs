@@ -9,3 +9,4 @@ mod live_postgres;
 mod live_slack;
 mod live_world;
 mod services;
+mod tidy;
