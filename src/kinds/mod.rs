@@ -15,7 +15,7 @@ pub trait Kind: KindSchema + Observer + Differ + Planner + Operations {}
 impl<K: KindSchema + Observer + Differ + Planner + Operations> Kind for K {}
 
 /// The list. A kind's name is its block's.
-pub static ALL: &[&dyn Kind] = &[&dns_zone::KIND];
+pub static ALL: &[&dyn Kind] = &[&database::KIND, &dns_zone::KIND];
 
 /// One kind by its block's name.
 #[must_use]

@@ -24,12 +24,13 @@ const NOTABLE_PERCENT: u8 = 10;
 const TIME: usize = 8;
 const NAME: usize = 28;
 
-/// Writes progress lines, and at the end the final report.
+/// Writes progress lines, and at the end of a run one that counts; the final report only when asked to.
 pub struct Progress {
     out: Box<dyn Write + Send>,
     style: Style,
     plan: Arc<Plan>,
     story: Story,
+    with_report: bool,
     /// Columns of the short names.
     widest_name: usize,
     /// What was last said of the steps under way, by id.
@@ -49,7 +50,14 @@ impl Progress {
     #[must_use]
     pub fn new(out: Box<dyn Write + Send>, style: Style, plan: Arc<Plan>) -> Self {
         let widest_name = plan.steps.iter().map(|step| layout::width(&short_name(&plan, &step.id))).max().unwrap_or(0).min(NAME);
-        Progress { out, style, plan, story: Story::default(), widest_name, said: BTreeMap::new() }
+        Progress { out, style, plan, story: Story::default(), with_report: false, widest_name, said: BTreeMap::new() }
+    }
+
+    /// Writes the final report, too, when the run has ended: for replaying a run, where nobody else does.
+    #[must_use]
+    pub fn with_report(mut self) -> Self {
+        self.with_report = true;
+        self
     }
 
     /// The text of one event; empty when it is not worth a line.
@@ -102,7 +110,16 @@ impl Progress {
             }
             EventKind::GateWaiting { message } => self.line(&mut page, event, Line::of(Ink::Watch, "waiting at a gate: ").and(Ink::Plain, message)),
             EventKind::Notice { message } => self.line(&mut page, event, Line::of(Ink::Watch, "note: ").and(Ink::Plain, message)),
-            EventKind::RunFinished { .. } => return self.end(),
+            EventKind::RunFinished { summary, elapsed_seconds } => {
+                let counts =
+                    [("done", &summary.done), ("undone", &summary.undone), ("in flight", &summary.in_flight), ("not started", &summary.not_started)];
+                let counts = counts.map(|(word, steps)| format!("{} {word}", steps.len())).join(", ");
+                self.line(
+                    &mut page,
+                    event,
+                    Line::of(Ink::Strong, &format!("ends after {}: {counts}, exit {}", words(*elapsed_seconds), summary.exit_code)),
+                );
+            }
         }
         page.finish()
     }
@@ -197,8 +214,8 @@ impl Progress {
         }
     }
 
-    fn end(&self) -> String {
-        let Some((summary, elapsed_seconds)) = &self.story.end else { return String::new() };
+    fn report(&self) -> String {
+        let Some((summary, elapsed_seconds)) = self.story.end.as_ref().filter(|_| self.with_report) else { return String::new() };
         let outcome = Outcome { plan: &self.plan, story: &self.story, summary, elapsed_seconds: *elapsed_seconds };
         format!("\n{}", final_report(&outcome, &self.style))
     }
@@ -207,7 +224,10 @@ impl Progress {
 impl Sink for Progress {
     fn event(&mut self, event: &Event) {
         self.story.event(event);
-        let text = self.text(event);
+        let mut text = self.text(event);
+        if matches!(event.kind, EventKind::RunFinished { .. }) {
+            text.push_str(&self.report());
+        }
         if !text.is_empty() {
             // A terminal that went away must not stop the run.
             let _ = self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush());

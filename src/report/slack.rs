@@ -103,7 +103,14 @@ fn started(plan: &Plan, mode: &str, steps: usize, expected_seconds: u64, actor: 
     let time = about(Duration::from_secs(expected_seconds));
     let of = if names.is_empty() { String::new() } else { format!(" of {}", names.join(", ")) };
     let next = if plan.outage.is_empty() { "a notice at the end" } else { "a notice when an outage begins" };
-    format!("{mode}{of} started by {}: {}, {time}; {}; {}. Next: {next}.", part(actor), many(steps, "step"), part(&outages(plan)), no_way_back(plan))
+    format!(
+        "{}{of} started by {}: {}, {time}; {}; {}. Next: {next}.",
+        part(mode),
+        part(actor),
+        many(steps, "step"),
+        part(&outages(plan)),
+        no_way_back(plan)
+    )
 }
 
 fn finished(event: &Event, summary: &Summary, elapsed_seconds: u64) -> String {

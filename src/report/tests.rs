@@ -153,7 +153,7 @@ fn turned_back() -> Teller {
 
 fn lines_of(told: &Teller, columns: usize) -> String {
     let written = Written::default();
-    let mut sink = Progress::new(Box::new(written.clone()), Style::plain(columns), Arc::new(told.plan.clone()));
+    let mut sink = Progress::new(Box::new(written.clone()), Style::plain(columns), Arc::new(told.plan.clone())).with_report();
     told.events.iter().for_each(|event| sink.event(event));
     written.text()
 }
@@ -234,6 +234,7 @@ fn progress_from_the_outage_on_is_told_every_half_minute_and_ends_with_the_repor
     14:06:49  13/13  delete       delete dev-openverse-db-old with its automated backups, without a final snapshot
                                   (about 10m)
     14:07:19  13/13  delete       done in 30s of about 10m
+    14:07:19  ends after 1h 6m: 13 done, 0 undone, 0 in flight, 0 not started, exit 0
 
     staging: DONE, everything is as planned  (1h 6m, run staging-20261105-0912-k3v9, exit 0)
 
@@ -270,6 +271,7 @@ fn progress_of_a_run_that_is_turned_back() {
     13:10:37   8/13  rename-old   undone in 3m 10s
     13:10:37   8/13  rename-old   OUTAGE ENDS dev-openverse-db, after 6m 31s
     13:10:37  note: slack.maintainers did not take the last notice (503)
+    13:10:37  ends after 15m: 3 done, 4 undone, 0 in flight, 5 not started, exit 4
 
     staging: FAILED, and turned back: everything is as it was  (15m, run
       staging-20261105-0912-k3v9, exit 4)
@@ -377,4 +379,14 @@ fn a_notice_calls_nobody() {
     told.run(EventKind::GateWaiting { message: "<!channel> <https://evil.example|click>".to_owned() });
     let text = notice(&told.events[0], &told.plan).unwrap();
     assert!(!text.contains('<') && !text.contains('>') && !text.contains('\u{1b}'), "{text}");
+}
+
+#[test]
+fn the_report_is_written_only_when_asked_for() {
+    let told = turned_back();
+    let written = Written::default();
+    let mut sink = Progress::new(Box::new(written.clone()), Style::plain(100), Arc::new(told.plan.clone()));
+    told.events.iter().for_each(|event| sink.event(event));
+    assert!(written.text().ends_with("ends after 15m: 3 done, 4 undone, 0 in flight, 5 not started, exit 4\n"), "{}", written.text());
+    assert!(lines_of(&told, 100).contains("everything is as it was  ("));
 }

@@ -45,7 +45,7 @@ fn head(plan: &Plan) -> Vec<String> {
     items.extend(list(summary::changed(plan).map(changed)));
     items.extend(list(plan.resource_changes.iter().filter_map(|change| {
         let hold = change.held.as_ref()?;
-        Some(format!("{} is held: {}", code(&change.address.to_string()), text(hold)))
+        Some(format!("{}: {}", code(&change.address.to_string()), text(hold)))
     })));
     if !items.is_empty() {
         blocks.push(items.join("\n"));

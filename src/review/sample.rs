@@ -24,7 +24,9 @@ pub(crate) fn empty(environment: &str) -> Plan {
         world: BTreeMap::from([("world".to_owned(), "live".to_owned()), ("aws".to_owned(), "123456789012/us-east-1".to_owned())]),
         providers: BTreeMap::new(),
         protect: vec!["prod".to_owned()],
+        journal: crate::model::Json::from("local"),
         notify: Vec::new(),
+        journal: json!("local"),
         resource_changes: Vec::new(),
         steps: Vec::new(),
         facts: Vec::new(),
@@ -295,7 +297,7 @@ pub(crate) fn nothing() -> Plan {
 /// A held database beside nothing else.
 pub(crate) fn held() -> Plan {
     let mut plan = nothing();
-    plan.resource_changes[0].held = Some("by Ana until 2026-11-20 23:59 UTC: the search team is measuring on it".to_owned());
+    plan.resource_changes[0].held = Some("held by Ana, until 2026-11-20 23:59 UTC: the search team is measuring on it".to_owned());
     plan.resource_changes[0].notes = vec!["a refresh has been due since 2026-11-01 00:00 UTC (monthly)".to_owned()];
     plan
 }

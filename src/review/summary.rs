@@ -161,3 +161,35 @@ pub fn short_name(plan: &Plan, id: &str) -> String {
 pub fn short_digest(digest: &str) -> String {
     digest.chars().take("sha256:".len() + 12).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Address;
+    use crate::review::sample;
+
+    #[test]
+    fn a_replacement_counts_as_terraform_counts_it() {
+        let address = Address::new("database", "x");
+        let mut plan = sample::empty("x");
+        for action in [Action::NoOp, Action::Create, Action::Update, Action::Delete, Action::Replace] {
+            plan.resource_changes.push(sample::change(&address, action, Vec::new(), "x.hcl:1:1"));
+        }
+        assert_eq!(count_line(&plan), "Plan: 2 to add, 1 to change, 2 to destroy.");
+        assert_eq!(changed(&plan).count(), 4);
+    }
+
+    #[test]
+    fn short_names_are_unique_and_short() {
+        let (alone, two) = (sample::database(), sample::dns_swap());
+        assert_eq!(short_name(&alone, &alone.steps[2].id), "restore");
+        assert_eq!(short_name(&two, &two.steps[4].id), "gigadb.org/batch");
+        assert_eq!(short_name(&two, "unknown"), "unknown");
+    }
+
+    #[test]
+    fn a_plan_with_errors_is_never_nothing_to_do() {
+        assert!(nothing_to_do(&sample::nothing()) && nothing_to_do(&sample::held()));
+        assert!(!nothing_to_do(&sample::blocked()) && !nothing_to_do(&sample::database()));
+    }
+}

@@ -109,6 +109,18 @@ async fn a_patch_changes_the_answer_and_leaves_everything_else() {
 }
 
 #[tokio::test]
+async fn what_the_description_forbids_does_not_reach_the_twin() {
+    let Some((twin, prism)) = CONTRACT.as_ref() else { return };
+    let (world, provider) = cloudflare(format!("http://127.0.0.1:{}", prism.port), TOKEN);
+    let door = world.dns_writer(&provider).await.unwrap();
+    let short = NewRecord { ttl: 5, ..post("A", "ttl-of-five.example.org", "192.0.2.1") };
+    let error = door.batch("any-zone", &Batch { posts: vec![short], ..Batch::default() }).await.unwrap_err();
+    // The service itself answers 400; prism says 422, and in an envelope without words.
+    assert_eq!((error.failure, error.code.as_deref()), (Failure::Refused, Some("422")), "{error}");
+    assert!(!twin.server.requests().iter().any(|request| request.path.contains("any-zone")));
+}
+
+#[tokio::test]
 async fn a_wrong_token_is_denied_through_the_vendors_description_too() {
     let Some((_, prism)) = CONTRACT.as_ref() else { return };
     for (token, code) in [("planted-wrong-token-42", "9109"), ("short", "6003")] {

@@ -1,9 +1,14 @@
 //! What the HTTP doors know after every kind of bad answer.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use reqwest::{Method, Url};
 use serde_json::json;
 use switchover::world::dns::Batch;
+use switchover::world::live::clock::MachineClock;
+use switchover::world::live::http::{HttpDoor, HttpLimits, Request};
+use switchover::world::live::limiter::Limiter;
 use switchover::world::{CallError, Failure, Readers, Writers};
 
 use crate::live_world::{cloudflare, world, world_within};
@@ -128,6 +133,20 @@ async fn a_secret_that_is_not_set_is_told_by_name_when_its_door_is_opened() {
     let error = world(&[]).dns(&provider).await.err().unwrap();
     assert_eq!(error.failure, Failure::Denied);
     assert!(error.message.contains("token is not set; set it"), "{error}");
+}
+
+#[tokio::test]
+async fn a_spent_budget_is_told_and_nothing_is_sent() {
+    let server = HttpServer::start(|_: &Incoming| Reply::json(200, &json!({})));
+    let url: Url = server.url("/").parse().unwrap();
+    let door = HttpDoor::open("cloudflare:zones", &url, Vec::new(), (false, false), HttpLimits::default(), Arc::new(MachineClock)).unwrap();
+    let door = door.limited(Arc::new(Limiter::new(2, Duration::from_mins(5))));
+    let get = |reserve| door.send(Request { call: "cloudflare:zones", method: Method::GET, url: url.clone(), body: None, reserve });
+    get(1).await.unwrap();
+    let error = get(1).await.unwrap_err();
+    assert!(matches!(error.failure, Failure::Throttled { retry_after: Some(wait) } if wait > Duration::from_secs(290)), "{error:?}");
+    get(0).await.unwrap();
+    assert_eq!(server.requests().len(), 2);
 }
 
 #[tokio::test]

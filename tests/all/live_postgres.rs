@@ -1,4 +1,4 @@
-//! The SQL door against a real PostgreSQL.
+//! The SQL door against a real `PostgreSQL`.
 
 use std::sync::Mutex;
 
@@ -119,7 +119,7 @@ async fn sessions_that_do_not_come_about_say_why_without_the_password() {
         (SqlTarget { database: "missing".into(), ..base.clone() }, Failure::NotFound, Some("3D000")),
         (SqlTarget { port: free_port(), ..base.clone() }, Failure::Unreachable, None),
         (SqlTarget { host: "no-such-host.invalid".into(), ..base.clone() }, Failure::Unreachable, None),
-        (SqlTarget { sslmode: "require".into(), ..base.clone() }, Failure::Unreachable, None),
+        (SqlTarget { sslmode: "verify-full".into(), host: "localhost".into(), ..base.clone() }, Failure::Unreachable, None),
     ] {
         let error = door(&target).await.scalar("SELECT 1").await.unwrap_err();
         assert_eq!((error.failure, error.code.as_deref()), (failure, code), "{target:?}: {error}");
@@ -128,6 +128,25 @@ async fn sessions_that_do_not_come_about_say_why_without_the_password() {
     let unset = SqlTarget { password: Some(secret("unset")), ..base };
     let error = world(&[]).sql_writer(&unset).await.err().unwrap();
     assert!(error.failure == Failure::Denied && error.message.contains("unset is not set"), "{error}");
+}
+
+#[tokio::test]
+async fn sessions_are_encrypted_and_verified_as_sslmode_says() {
+    let Some(server) = Postgres::database("encrypted") else { return };
+    let base = target(server.port, "encrypted");
+    let encrypted = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()";
+    let full = SqlTarget { sslmode: "verify-full".into(), host: "localhost".into(), ca_file: Some(server.ca_file()), ..base.clone() };
+    for (target, expected) in [(&base, false), (&SqlTarget { sslmode: "require".into(), ..base.clone() }, true), (&full, true)] {
+        assert_eq!(door(target).await.scalar(encrypted).await.unwrap(), json!(expected), "{target:?}");
+    }
+    for (target, word) in [
+        (SqlTarget { ca_file: None, ..full.clone() }, "UnknownIssuer"),
+        // The certificate is for the name, not for the address.
+        (SqlTarget { host: "127.0.0.1".into(), ..full.clone() }, "certificate not valid for name"),
+    ] {
+        let error = door(&target).await.scalar(encrypted).await.unwrap_err();
+        assert!(error.nothing_happened() && error.message.contains(word), "{error}");
+    }
 }
 
 #[tokio::test]

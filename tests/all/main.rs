@@ -2,6 +2,9 @@
 
 #[cfg(feature = "aws")]
 mod live_aws;
+mod crash;
+mod engine;
+mod journal_stores;
 mod live_cloudflare;
 mod live_dns;
 mod live_failures;
@@ -9,4 +12,5 @@ mod live_postgres;
 mod live_slack;
 mod live_world;
 mod services;
+mod support;
 mod tidy;

@@ -58,17 +58,17 @@ pub(super) fn resolve(books: &Books, aws: &str, name: &str) -> Result<String, St
         Ok(address) => return Ok(address),
         Err(found) => found,
     };
-    let mut sentence = format!("Elastic IP {name:?} in {aws} (account {}, region {}): {found}", book.account, book.region);
+    let mut parts = vec![format!("Elastic IP {name:?} in {aws} (account {}, region {}): {found}", book.account, book.region)];
     for (other, elsewhere) in books.iter().filter(|(other, _)| *other != aws) {
         for ip in elsewhere.named(name) {
-            sentence.push_str(&format!("; {other} (region {}) has it: {}", elsewhere.region, ip.public_ip));
+            parts.push(format!("{other} (region {}) has it: {}", elsewhere.region, ip.public_ip));
         }
     }
     let near = near_names(book, name);
     if !near.is_empty() {
-        sentence.push_str(&format!("; near names there: {}", near.join(", ")));
+        parts.push(format!("near names there: {}", near.join(", ")));
     }
-    Err(sentence)
+    Err(parts.join("; "))
 }
 
 /// Names that were perhaps meant, with their addresses.

@@ -129,7 +129,7 @@ pub(super) fn read(declared: &Declared, desired: &Desired) -> (ZoneSpec, Vec<Pro
         provider,
         all: body.text("answers") == Some("all"),
         name_servers: confirm.and_then(|block| block.texts("name_servers")),
-        confirm_timeout: confirm.and_then(|block| block.duration("timeout")).unwrap_or(Duration::from_secs(300)),
+        confirm_timeout: confirm.and_then(|block| block.duration("timeout")).unwrap_or(Duration::from_mins(5)),
         safety: Safety {
             max_deletes: share("max_deletes"),
             max_updates: share("max_updates"),

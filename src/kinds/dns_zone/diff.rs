@@ -39,6 +39,10 @@ pub(super) fn diff(address: &Address, observation: &ZoneObservation) -> Result<C
     for record in observation.records.iter().filter(|record| may_be_touched(record, &spec.name)) {
         present.entry(&record.name).or_default().push(record);
     }
+    // The service lists records in no order, and the same zone must give the same plan.
+    for here in present.values_mut().filter(|here| here.len() > 1) {
+        here.sort_unstable_by(|a, b| (&a.rtype, &a.content, &a.id).cmp(&(&b.rtype, &b.content, &b.id)));
+    }
     let mut by_name: IndexMap<&str, Vec<Wanted<'_>>> = IndexMap::with_capacity(wanted.len());
     for one in wanted {
         by_name.entry(&one.set.name).or_default().push(one);

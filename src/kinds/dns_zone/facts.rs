@@ -53,6 +53,9 @@ pub struct Places {
     pub sets: BTreeMap<String, BTreeSet<String>>,
     /// Ids of records that the plan knows of there: kept, changed or removed by it.
     pub known: BTreeSet<String>,
+    /// Records that earlier batches of the plan make there, whose ids nobody can know yet: type, name and content.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub made: BTreeSet<String>,
 }
 
 /// Records by id as the plan holds them: one line each, null for one that is not there.
@@ -67,10 +70,11 @@ pub(super) fn records_by_id(ids: &BTreeSet<String>, records: &[Record]) -> BTree
 }
 
 /// What stands in the way of new records, by type and name: `free`, or lines of records that the plan does not know.
-pub(super) fn free(places: &Places, records: &[Record]) -> BTreeMap<String, Json> {
+pub(super) fn free<'r>(places: &Places, records: impl IntoIterator<Item = &'r Record>) -> BTreeMap<String, Json> {
     let known: HashSet<&str> = places.known.iter().map(String::as_str).collect();
     let mut present: HashMap<&str, Vec<&Record>> = HashMap::new();
-    for record in records.iter().filter(|record| places.sets.contains_key(&record.name) && !known.contains(record.id.as_str())) {
+    let known = |record: &Record| known.contains(record.id.as_str()) || (!places.made.is_empty() && places.made.contains(&record_line(record)));
+    for record in records.into_iter().filter(|record| places.sets.contains_key(&record.name) && !known(record)) {
         present.entry(&record.name).or_default().push(record);
     }
     let mut found = BTreeMap::new();

@@ -31,6 +31,7 @@ mod facts;
 mod observe;
 mod operations;
 mod pairing;
+mod places;
 mod plan;
 mod questions;
 mod rows;

@@ -52,9 +52,9 @@ async fn zone(spec: &ZoneSpec, cx: &ObserveCx<'_>) -> Result<(Zone, Vec<Record>)
 }
 
 async fn books(spec: &ZoneSpec, cx: &ObserveCx<'_>) -> Result<Books> {
-    let named = |answers: &Answers| if let Answers::ElasticIps { aws, .. } = answers { Some(aws.clone()) } else { None };
-    let names: BTreeSet<String> = spec.sets.iter().filter_map(|set| named(&set.answers)).collect();
-    let reads = names.into_iter().map(|name| async move {
+    let provider = |answers: &Answers| if let Answers::ElasticIps { aws, .. } = answers { Some(aws.clone()) } else { None };
+    let providers: BTreeSet<String> = spec.sets.iter().filter_map(|set| provider(&set.answers)).collect();
+    let reads = providers.into_iter().map(|name| async move {
         let missing = || Error::new(Exit::Error, format!("no provider {name} is declared"), "declare it, or name another one with `aws`");
         let provider = cx.desired.aws(&name).ok_or_else(missing)?;
         let book = AddressBook::read(cx.readers, provider)

@@ -5,20 +5,22 @@ use std::time::Duration;
 
 use super::batch::{Chunk, chunks};
 use super::diff::ZoneDetail;
-use super::facts::{Places, Read, elastic_ips, free, records_by_id};
+use super::facts::{Read, elastic_ips, free, records_by_id};
 use super::observe::ZoneObservation;
 use super::operations::{Addresses, Answers, Batch, Expected, Op, ReadBack, SetAfter, Verify};
 use super::pairing::Item;
+use super::places::Index;
 use super::questions::questions;
 use super::rows::{record_line, some};
 use super::safety::judge;
 use super::schema::TIMEOUTS;
 use crate::declare::{Declared, Desired};
+use crate::model::record::RecordType;
 use crate::model::{Address, Error, Exit, Json, Phase, Result, time};
 use crate::plan::{Fact, Limits, Part, PlanCx, Step, Undo};
 
 /// How long the API may take to show what a batch did.
-const VISIBILITY: Duration = Duration::from_secs(60);
+const VISIBILITY: Duration = Duration::from_mins(1);
 /// The longest pause between two looks at the API, whose calls are counted.
 const POLL: Duration = Duration::from_secs(5);
 /// How long name servers take as a rule.
@@ -33,9 +35,10 @@ pub(super) fn plan(declared: &Declared, observation: &ZoneObservation, detail: &
     let chunks = chunks(&detail.names, most);
     let mut builder = Builder { declared, observation, detail, part: Part::default(), last: None };
     builder.elastic_ips(cx.desired)?;
-    builder.verify(&chunks)?;
+    let index = Index::new(&observation.zone.name, &chunks, &observation.records);
+    builder.verify(&chunks, &index)?;
     for number in 0..chunks.len() {
-        builder.batch(&chunks, number)?;
+        builder.batch(&chunks, number, &index)?;
     }
     builder.read_back()?;
     builder.answers()?;
@@ -134,14 +137,14 @@ impl Builder<'_> {
         Ok(())
     }
 
-    fn verify(&mut self, chunks: &[Chunk]) -> Result<()> {
+    fn verify(&mut self, chunks: &[Chunk], index: &Index<'_>) -> Result<()> {
         let observed = chunks.iter().flat_map(|chunk| &chunk.observed);
         let op = Op::Verify(Verify {
             provider: self.observation.spec.provider.clone(),
             zone: self.observation.zone.name.clone(),
             zone_id: self.observation.zone.id.clone(),
             records: observed.map(|record| (record.id.clone(), record_line(record))).collect(),
-            places: self.places(chunks, 0..chunks.len()),
+            places: index.places(chunks, 0, chunks.len(), &self.detail.kept),
         });
         let title = format!("check that {} is as it was planned with", self.observation.zone.name);
         let limits = self.limits("verify");
@@ -149,25 +152,7 @@ impl Builder<'_> {
         Ok(())
     }
 
-    /// Where the batches of a range make records, or make one of another type out of one.
-    fn places(&self, chunks: &[Chunk], range: std::ops::Range<usize>) -> Places {
-        let mut places = Places { zone: self.observation.zone.name.clone(), ..Places::default() };
-        for chunk in &chunks[range] {
-            let posts = chunk.forward.posts.iter().map(|record| (&record.name, &record.rtype));
-            let turned =
-                chunk.forward.patches.iter().filter(|change| change.from.rtype != change.to.rtype).map(|change| (&change.to.name, &change.to.rtype));
-            for (name, rtype) in posts.chain(turned) {
-                places.sets.entry(name.clone()).or_default().insert(rtype.clone());
-            }
-        }
-        let ours = chunks.iter().flat_map(|chunk| &chunk.observed).filter(|record| places.sets.contains_key(&record.name));
-        places.known = ours.map(|record| record.id.clone()).collect();
-        let kept = self.observation.records.iter().filter(|record| self.detail.kept.contains(&record.id) && places.sets.contains_key(&record.name));
-        places.known.extend(kept.map(|record| record.id.clone()));
-        places
-    }
-
-    fn batch(&mut self, chunks: &[Chunk], number: usize) -> Result<()> {
+    fn batch(&mut self, chunks: &[Chunk], number: usize, index: &Index<'_>) -> Result<()> {
         let chunk = &chunks[number];
         let (zone, provider) = (&self.observation.zone, &self.observation.spec.provider);
         let (suffix, part) = match chunks.len() {
@@ -182,9 +167,9 @@ impl Builder<'_> {
             self.fact(&format!("records{suffix}"), title, &Read::Records { provider: provider.clone(), zone_id: zone.id.clone(), ids }, value)?;
             facts.push(self.id(&format!("records{suffix}")));
         }
-        let places = self.places(chunks, number..number + 1);
+        let places = index.places(chunks, number, number + 1, &self.detail.kept);
         if !places.sets.is_empty() {
-            let value = data(serde_json::to_value(free(&places, &self.observation.records)))?;
+            let value = data(serde_json::to_value(free(&places, places.sets.keys().flat_map(|name| index.present(name)).copied())))?;
             let title = format!("{} names of {} free for new records{part}", places.sets.len(), zone.name);
             self.fact(&format!("free{suffix}"), title, &Read::Free { provider: provider.clone(), zone_id: zone.id.clone(), places }, value)?;
             facts.push(self.id(&format!("free{suffix}")));
@@ -278,6 +263,15 @@ impl Builder<'_> {
             self.part.warnings.push(format!(
                 "the changes of {zone} need {} batches of at most {most}: the zone is not one transaction, and answers are mixed in between",
                 chunks.len()
+            ));
+        }
+        let deleted = chunks.iter().flat_map(|chunk| &chunk.forward.deletes);
+        let types: BTreeSet<&str> = deleted.map(|removal| removal.rtype.as_str()).filter(|rtype| rtype.parse::<RecordType>().is_err()).collect();
+        if !types.is_empty() {
+            let types: Vec<&str> = types.into_iter().collect();
+            self.part.warnings.push(format!(
+                "records of {zone} of types that cannot be declared are removed ({}): should the run be turned back, the service may refuse to take them again",
+                types.join(", ")
             ));
         }
         let longest = self.detail.names.iter().flat_map(|name| &name.items).filter_map(Item::old_ttl).max();

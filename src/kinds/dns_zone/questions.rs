@@ -44,8 +44,12 @@ pub(super) fn questions(zone: &str, detail: &ZoneDetail, records: &[Record]) -> 
         let mut contents: Vec<String> = here.iter().filter(|record| record.rtype == rtype).map(|record| record.content.to_owned()).collect();
         contents.sort_unstable();
         contents.dedup();
-        let flattened = rtype == "CNAME" && name == zone;
-        let proxied = here.iter().any(|record| record.rtype == rtype && record.proxied);
+        if rtype == "CNAME" && name == zone && !contents.is_empty() {
+            unasked.push(format!("{rtype} {name}: Cloudflare answers with the target's own addresses"));
+            continue;
+        }
+        // One proxied record is enough: the proxy answers for the whole name, in both families.
+        let proxied = here.iter().any(|record| record.proxied) && matches!(rtype.as_str(), "A" | "AAAA" | "CNAME");
         let question = if contents.is_empty() {
             let answered_otherwise =
                 here.iter().any(|record| record.proxied || record.rtype == "CNAME") || (here.is_empty() && covered(name, &wildcards));
@@ -53,7 +57,7 @@ pub(super) fn questions(zone: &str, detail: &ZoneDetail, records: &[Record]) -> 
                 continue;
             }
             Question { name: name.clone(), rtype: rtype.clone(), contents: Some(contents) }
-        } else if proxied || flattened {
+        } else if proxied {
             let family = if rtype == "CNAME" { "A" } else { rtype };
             Question { name: name.clone(), rtype: family.to_owned(), contents: None }
         } else {

@@ -95,25 +95,25 @@ const SAFETY: BlockSpec = BlockSpec {
 pub(super) static TIMEOUTS: [TimeoutSpec; 4] = [
     TimeoutSpec {
         name: "lookup",
-        default: Duration::from_secs(120),
+        default: Duration::from_mins(2),
         expected: Duration::from_secs(2),
         doc: "Looking up Elastic IPs again before anything is changed.",
     },
     TimeoutSpec {
         name: "verify",
-        default: Duration::from_secs(120),
+        default: Duration::from_mins(2),
         expected: Duration::from_secs(2),
         doc: "Reading the zone again before anything is changed.",
     },
     TimeoutSpec {
         name: "batch",
-        default: Duration::from_secs(300),
+        default: Duration::from_mins(5),
         expected: Duration::from_secs(2),
         doc: "One batch of changes, from the call until the API shows its effect.",
     },
     TimeoutSpec {
         name: "read_back",
-        default: Duration::from_secs(120),
+        default: Duration::from_mins(2),
         expected: Duration::from_secs(2),
         doc: "Reading the whole change back through the API.",
     },
@@ -190,7 +190,7 @@ fn is_server(text: &str) -> bool {
 fn timeout(value: &Value) -> Result<(), String> {
     match value.as_str().and_then(|text| time::parse_duration(text).ok()) {
         Some(duration) if duration.is_zero() => Err("must be longer than nothing: name servers take some seconds".to_owned()),
-        Some(duration) if duration > Duration::from_secs(86_400) => Err("must be at most a day".to_owned()),
+        Some(duration) if duration > Duration::from_hours(24) => Err("must be at most a day".to_owned()),
         _ => Ok(()),
     }
 }

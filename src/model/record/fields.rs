@@ -87,7 +87,10 @@ pub(super) fn quote(bytes: &[u8]) -> String {
         match byte {
             b'"' | b'\\' => text.extend(['\\', char::from(byte)]),
             b' '..=b'~' => text.push(char::from(byte)),
-            _ => text.push_str(&format!("\\{byte:03}")),
+            _ => {
+                text.push('\\');
+                text.extend([byte / 100, byte / 10 % 10, byte % 10].map(|digit| char::from(b'0' + digit)));
+            }
         }
     }
     text.push('"');

@@ -98,3 +98,9 @@ fn no_changes_is_one_sentence() {
     let page = markdown(&sample::nothing());
     assert!(page.contains("**No changes.**") && !page.contains("Plan:"), "{page}");
 }
+
+#[test]
+fn a_hold_is_said_beside_no_changes() {
+    let page = markdown(&sample::held());
+    assert!(page.contains("- `database.dev-openverse-db`: held by Ana, until 2026-11-20 23:59 UTC: the search team"), "{page}");
+}

@@ -240,3 +240,55 @@ fn hidden(page: &mut Page, count: usize, one: &str, several: &str) {
         page.put(INDENT + 4, 0, &Line::of(Ink::Faint, &format!("# ({count} unchanged {noun} hidden)")));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::review::Style;
+    use crate::review::sample::attribute;
+
+    fn show(attributes: &[AttributeChange]) -> String {
+        let mut page = Page::new(&Style::plain(80));
+        write(&mut page, attributes);
+        page.finish()
+    }
+
+    #[test]
+    fn what_comes_and_goes_has_one_side_and_secrets_have_none() {
+        let secret = json!({"secret": "expression", "expression": "env(\"DB_PASSWORD\")", "refers_to": ["env.DB_PASSWORD"]});
+        let text = show(&[
+            attribute("new", json!(null), json!(["a", "b"]), ""),
+            attribute("gone", json!({"a": 1}), json!(null), ""),
+            attribute("kind", json!("text"), json!({"a": 1}), "now a map"),
+            attribute("password", json!(null), secret, ""),
+        ]);
+        insta::assert_snapshot!(text, @r#"
+    + new      = ["a", "b"]
+    - gone     = {
+        - a = 1
+      }
+    ~ kind     = "text" -> { a = 1 }  # now a map
+    + password = (sensitive: env("DB_PASSWORD"))
+    "#);
+    }
+
+    #[test]
+    fn only_what_differs_in_a_long_text_is_shown() {
+        let lines = |changed: &str| (0..30).map(|n| if n == 15 { format!("{changed}\n") } else { format!("line {n}\n") }).collect::<String>();
+        let text = show(&[attribute("sql", json!(lines("old\r")), json!(lines("new\u{1b}[0m")), "")]);
+        insta::assert_snapshot!(text, @r"
+    ~ sql = <<-EOT
+          line 13
+          line 14
+        - old\r
+        + new\u001b[0m
+          line 16
+          line 17
+      EOT
+    ");
+        let huge = show(&[attribute("sql", json!("x\n".repeat(100_000)), json!("y\n"), "")]);
+        assert!(huge.contains("# 200000 bytes -> 2 bytes; --format json has both"), "{huge}");
+    }
+}

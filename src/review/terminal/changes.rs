@@ -68,19 +68,19 @@ fn title(page: &mut Page, change: &ResourceChange, number: Option<usize>, words:
 /// Why, who holds it, what is shown and not done, when it is next due.
 fn remarks(page: &mut Page, change: &ResourceChange) {
     for reason in &change.reasons {
-        remark(page, Ink::Plain, "because", reason);
+        remark(page, "because", reason);
     }
     if let Some(hold) = &change.held {
-        remark(page, Ink::Watch, "held", hold);
+        page.put(2, 7, &Line::plain("#    ").and(Ink::Watch, hold));
     }
     for note in &change.notes {
-        remark(page, Ink::Plain, "note", note);
+        remark(page, "note", note);
     }
     if let Some(due) = change.next_due {
-        remark(page, Ink::Plain, "next due", &time::minute(due));
+        remark(page, "next due", &time::minute(due));
     }
 }
 
-fn remark(page: &mut Page, ink: Ink, label: &str, text: &str) {
-    page.put(2, 7, &Line::plain("#    ").and(ink, label).and(Ink::Plain, ": ").and(Ink::Plain, text));
+fn remark(page: &mut Page, label: &str, text: &str) {
+    page.put(2, 7, &Line::plain("#    ").and(Ink::Plain, label).and(Ink::Plain, ": ").and(Ink::Plain, text));
 }

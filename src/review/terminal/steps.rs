@@ -148,3 +148,48 @@ fn ways_back(step: &Step) -> Vec<Line> {
     }
     summary::undo(step).map(|words| Line::of(Ink::Faint, &words)).into_iter().collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::plan::OutageWindow;
+    use crate::review::{Style, sample};
+
+    #[test]
+    fn every_outage_has_its_own_bar_and_length() {
+        let mut plan = sample::database();
+        plan.steps[10].outage = Some(Outage::Whole("restart of dev-openverse-db".to_owned()));
+        let steps = vec![plan.steps[10].id.clone()];
+        plan.outage.push(OutageWindow { name: "restart of dev-openverse-db".to_owned(), expected: Duration::from_secs(90), steps });
+        let mut page = Page::new(&Style::plain(100));
+        write(&mut page, &plan);
+        let text = page.finish();
+        let bars: Vec<&str> = text.lines().filter(|line| line.contains("━")).map(str::trim).collect();
+        assert_eq!(
+            bars,
+            [
+                "┏━ outage of dev-openverse-db begins, about 8m",
+                "┗━ outage of dev-openverse-db ends",
+                "┏━ outage of restart of dev-openverse-db begins, about 1m 30s",
+                "┗━ outage of restart of dev-openverse-db ends",
+            ]
+        );
+        assert_eq!(summary::outages(&plan), "2 outages, about 9m 30s together");
+    }
+
+    #[test]
+    fn waiting_is_said_only_where_it_is_not_the_step_above() {
+        let mut plan = sample::database();
+        let ids: Vec<String> = plan.steps.iter().map(|step| step.id.clone()).collect();
+        plan.steps[3].after.clear();
+        plan.steps[5].after = vec![ids[0].clone()];
+        plan.steps[7].after = ids[0..3].to_vec();
+        plan.steps[9].after = ids[0..8].to_vec();
+        let numbers = Numbers::of(&plan);
+        let said: Vec<String> =
+            plan.steps.iter().enumerate().map(|(index, step)| waits(&numbers, step, index)).filter(|words| !words.is_empty()).collect();
+        assert_eq!(said, ["starts at once", "starts after 1", "starts after 1, 2 and 3", "starts after 8 and 7 before it"]);
+    }
+}

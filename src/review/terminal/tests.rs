@@ -342,7 +342,7 @@ fn held() {
     Left as it is
 
       # database.dev-openverse-db is held  (environments/staging.hcl:21:1)
-      #    held: by Ana until 2026-11-20 23:59 UTC: the search team is measuring on
+      #    held by Ana, until 2026-11-20 23:59 UTC: the search team is measuring on
              it
       #    note: a refresh has been due since 2026-11-01 00:00 UTC (monthly)
       #    next due: 2026-12-01 00:00 UTC

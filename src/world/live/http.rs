@@ -12,7 +12,7 @@ use crate::model::time::{self, Timestamp};
 use crate::world::{CallError, CallResult, Clock, Failure};
 
 /// Longer waits are not believed: a service that asks for more than a day means something else.
-const RETRY_AFTER_MAX: Duration = Duration::from_secs(86_400);
+const RETRY_AFTER_MAX: Duration = Duration::from_hours(24);
 /// A wait for our own rate budget that is not worth telling anybody.
 const SILENT_WAIT: Duration = Duration::from_secs(2);
 /// Characters of a service's words that reach a message.
@@ -31,7 +31,7 @@ pub struct HttpLimits {
 
 impl Default for HttpLimits {
     fn default() -> Self {
-        HttpLimits { connect: Duration::from_secs(10), total: Duration::from_secs(60), answer_bytes: 64 << 20 }
+        HttpLimits { connect: Duration::from_secs(10), total: Duration::from_mins(1), answer_bytes: 64 << 20 }
     }
 }
 
@@ -84,7 +84,10 @@ impl Answer {
         let mut inside_tag = false;
         for c in text.chars() {
             match c {
-                '<' => (inside_tag, _) = (true, plain.push(' ')),
+                '<' => {
+                    inside_tag = true;
+                    plain.push(' ');
+                }
                 '>' => inside_tag = false,
                 _ if !inside_tag => plain.push(c),
                 _ => {}
@@ -272,12 +275,11 @@ pub fn clean(message: &str, secrets: &[String]) -> String {
 /// `retry-after` in seconds or as a date, from the service's own `date` where it gives one: clocks differ.
 fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    let wait = match text.parse::<u64>() {
-        Ok(seconds) => Duration::from_secs(seconds),
-        Err(_) => {
-            let theirs = headers.get(DATE).and_then(|date| http_date(date.to_str().ok()?)).unwrap_or(now);
-            time::between(theirs, http_date(text)?)
-        }
+    let wait = if let Ok(seconds) = text.parse::<u64>() {
+        Duration::from_secs(seconds)
+    } else {
+        let theirs = headers.get(DATE).and_then(|date| http_date(date.to_str().ok()?)).unwrap_or(now);
+        time::between(theirs, http_date(text)?)
     };
     Some(wait.min(RETRY_AFTER_MAX))
 }

@@ -50,7 +50,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn the_window_slides_and_the_reserve_is_for_writes() {
-        let limiter = Limiter::new(3, Duration::from_secs(300));
+        let limiter = Limiter::new(3, Duration::from_mins(5));
         assert_eq!(limiter.take(1), Ok(()));
         tokio::time::advance(Duration::from_secs(10)).await;
         assert_eq!(limiter.take(1), Ok(()));

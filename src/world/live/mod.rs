@@ -91,7 +91,7 @@ impl LiveWorld {
         let mut budgets = self.budgets.lock().unwrap_or_else(PoisonError::into_inner);
         let budget = Arc::clone(budgets.entry(account).or_insert_with(|| Arc::new(cloudflare::budget())));
         let clock: Arc<dyn Clock> = Arc::clone(&self.clock) as Arc<dyn Clock>;
-        let door = Arc::new(Cloudflare::open(provider, token, self.options.http, budget, clock)?);
+        let door = Arc::new(Cloudflare::open(provider, &token, self.options.http, budget, clock)?);
         open.insert(provider.clone(), Arc::clone(&door));
         Ok(door)
     }

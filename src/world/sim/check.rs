@@ -7,7 +7,12 @@ use crate::model::{Error, Exit, Result};
 
 /// The world that `text` describes. `name` is the file's, for messages.
 pub(super) fn parse(text: &str, name: &str) -> Result<State> {
-    let state: State = serde_json::from_str(text).map_err(|error| {
+    prepare(read(text, name)?, name)
+}
+
+/// The same before [`prepare`].
+pub(super) fn read(text: &str, name: &str) -> Result<State> {
+    serde_json::from_str(text).map_err(|error| {
         let path = path_at(text, error.line(), error.column());
         // The library ends its message with the place, which stands in front here.
         let message = error.to_string();
@@ -17,8 +22,7 @@ pub(super) fn parse(text: &str, name: &str) -> Result<State> {
             format!("{name}:{}:{} is not a simulated world: at {path}: {message}", error.line(), error.column()),
             "mend the file; examples/README.md describes the form of a world file",
         )
-    })?;
-    prepare(state, name)
+    })
 }
 
 /// Checks what the types cannot, brings names and contents into their canonical form, and builds the indexes.
@@ -131,12 +135,14 @@ fn check_cloudflare(state: &mut State) -> Checked {
     Ok(())
 }
 
+/// An object with the key that was met last, an array with the place in it.
+enum Level {
+    Object(String),
+    Array(usize),
+}
+
 /// The JSON path of the value or key that ends at, or holds, a place (line and column from 1, columns in bytes).
 fn path_at(text: &str, line: usize, column: usize) -> String {
-    enum Level {
-        Object(String),
-        Array(usize),
-    }
     let before: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
     let end = (before + column).min(text.len());
     let bytes = &text.as_bytes()[..end];
@@ -152,18 +158,10 @@ fn path_at(text: &str, line: usize, column: usize) -> String {
                 last_string = String::from_utf8_lossy(&bytes[start..at.min(bytes.len())]).into_owned();
                 // A key that is wrong in itself is met before its colon.
                 if at + 1 >= bytes.len() && expects_key(bytes, start - 1) {
-                    name_level(&mut levels, &last_string, |level, name| {
-                        if let Level::Object(key) = level {
-                            *key = name
-                        }
-                    });
+                    name_object(&mut levels, &last_string);
                 }
             }
-            b':' => name_level(&mut levels, &last_string, |level, name| {
-                if let Level::Object(key) = level {
-                    *key = name
-                }
-            }),
+            b':' => name_object(&mut levels, &last_string),
             b'{' => levels.push(Level::Object(String::new())),
             b'[' => levels.push(Level::Array(0)),
             b',' => {
@@ -191,9 +189,9 @@ fn path_at(text: &str, line: usize, column: usize) -> String {
     if path.is_empty() { "the top".to_owned() } else { path.to_owned() }
 }
 
-fn name_level<L>(levels: &mut [L], name: &str, set: impl Fn(&mut L, String)) {
-    if let Some(level) = levels.last_mut() {
-        set(level, name.to_owned());
+fn name_object(levels: &mut [Level], name: &str) {
+    if let Some(Level::Object(key)) = levels.last_mut() {
+        name.clone_into(key);
     }
 }
 

@@ -85,7 +85,6 @@ fn contents(record: &SimRecord, rtype: &str) -> Vec<String> {
         // A proxied name has both families, whatever the origin has, and shows no CNAME.
         (true, "A") => proxied(PROXY_V4),
         (true, "AAAA") => proxied(PROXY_V6),
-        (true, _) => Vec::new(),
         (false, _) if record.rtype == rtype => vec![record.content.clone()],
         _ => Vec::new(),
     }

@@ -78,12 +78,13 @@ impl Store {
         let bytes = read_bounded(&self.path)?;
         let name = self.path.display().to_string();
         let text = String::from_utf8(bytes).map_err(|error| {
-            let line = error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|byte| **byte == b'\n').count() + 1;
+            let line = error.as_bytes()[..error.utf8_error().valid_up_to()].split(|byte| *byte == b'\n').count();
             Error::new(Exit::Error, format!("world file {name}:{line} is not UTF-8 text"), "give --world a simulated world's JSON file")
         })?;
-        let state = check::parse(&text, &name)?;
+        let state = check::read(&text, &name)?;
         let good = log.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1);
         let state = if good == 0 { state } else { fold(state, &log[..good], &self.log_path)? };
+        let state = check::prepare(state, &name)?;
         (self.file_seen, self.log_seen, self.log_good) = (file_seen, log_seen, good as u64);
         Ok(state)
     }
@@ -202,7 +203,7 @@ fn fold(state: State, log: &[u8], path: &Path) -> Result<State> {
     }
     let mut state: State = serde_json::from_value(json).map_err(|error| broken(1, error.to_string()))?;
     state.now = now;
-    check::prepare(state, &path.display().to_string())
+    Ok(state)
 }
 
 fn stamp(path: &Path) -> Option<Stamp> {

@@ -62,7 +62,12 @@ impl Touched {
 }
 
 fn pointer(parts: &[&str]) -> String {
-    parts.iter().map(|part| format!("/{}", part.replace('~', "~0").replace('/', "~1"))).collect()
+    let mut pointer = String::new();
+    for part in parts {
+        pointer.push('/');
+        pointer.push_str(&part.replace('~', "~0").replace('/', "~1"));
+    }
+    pointer
 }
 
 /// Puts `value` at `pointer`, or takes away what is there when it is null. Objects on the way are made.

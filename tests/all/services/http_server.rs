@@ -124,7 +124,7 @@ fn read_chunks(reader: &mut impl BufRead) -> Option<Vec<u8>> {
 fn write(mut stream: &TcpStream, reply: Reply) -> std::io::Result<()> {
     match reply {
         Reply::Full { status, headers, body } => {
-            let lines: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+            let lines = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect::<Vec<_>>().concat();
             write!(stream, "HTTP/1.1 {status} Told\r\n{lines}content-length: {}\r\nconnection: close\r\n\r\n", body.len())?;
             stream.write_all(&body)
         }

@@ -1,6 +1,6 @@
-//! A real PostgreSQL, thrown away afterwards.
+//! A real `PostgreSQL`, thrown away afterwards.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -27,6 +27,11 @@ impl Postgres {
         Some(server)
     }
 
+    /// The authority that signed the server's certificate.
+    pub fn ca_file(&self) -> String {
+        self.folder.join("ca.pem").display().to_string()
+    }
+
     /// Runs SQL as the superuser; gives what it prints, bare.
     pub fn psql(&self, database: &str, sql: &str) -> String {
         let port = self.port.to_string();
@@ -47,23 +52,17 @@ impl Postgres {
             assert!(Command::new("chown").arg("postgres").arg(&folder).status().unwrap().success());
         }
         let data = folder.join("data").display().to_string();
-        let mut init = match user {
-            Some(user) => {
-                let mut init = Command::new("runuser");
-                init.args(["-u", user, "--"]).arg(initdb);
-                init
-            }
-            None => Command::new(initdb),
-        };
+        let mut init = process::command_as(user, &initdb.display().to_string());
         let words = ["-D", &data, "-A", "trust", "-U", "postgres", "--no-sync", "--no-instructions", "-E", "UTF8", "--locale=C.UTF-8"];
         let made = init.args(words).current_dir("/").output().unwrap();
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        certify(&folder, &folder.join("data"), user);
         // The first line that fits counts.
         let rules = "host all locked 127.0.0.1/32 scram-sha-256\nhost all all 127.0.0.1/32 trust\nlocal all all trust\n";
         std::fs::write(folder.join("data/pg_hba.conf"), rules).unwrap();
         let (program, port_words, socket) =
             (postgres.display().to_string(), format!("port={port}"), format!("unix_socket_directories={}", folder.display()));
-        let settings = ["listen_addresses=127.0.0.1", &port_words, &socket, "fsync=off", "synchronous_commit=off", "full_page_writes=off"];
+        let settings = ["listen_addresses=127.0.0.1", &port_words, &socket, "fsync=off", "synchronous_commit=off", "full_page_writes=off", "ssl=on"];
         let mut command = vec![program.as_str(), "-D", &data];
         command.extend(settings.iter().flat_map(|setting| ["-c", setting]));
         let server = Server::start(&command, &folder, user, "INT");
@@ -88,7 +87,18 @@ impl Postgres {
     }
 }
 
-/// A program of PostgreSQL; Debian keeps the server's in a folder of its version.
+/// A certificate for `localhost`, signed by an authority of its own whose certificate is `ca.pem`.
+fn certify(folder: &Path, data: &Path, user: Option<&str>) {
+    let script = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -keyout ca.key -out ca.pem -subj '/CN=Test CA' && \
+                  openssl req -newkey rsa:2048 -nodes -keyout server.key -out server.csr -subj /CN=localhost && \
+                  echo subjectAltName=DNS:localhost >san && \
+                  openssl x509 -req -days 2 -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -extfile san -out server.crt && \
+                  chmod 600 server.key && cp ca.pem \"$1\"";
+    let made = process::command_as(user, "sh").args(["-c", script, "sh"]).arg(folder).current_dir(data).output().unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+}
+
+/// A program of `PostgreSQL`; Debian keeps the server's in a folder of its version.
 fn bin(name: &str) -> Option<PathBuf> {
     let mut versions: Vec<PathBuf> =
         std::fs::read_dir("/usr/lib/postgresql").map(|dir| dir.flatten().map(|entry| entry.path()).collect()).unwrap_or_default();

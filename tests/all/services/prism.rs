@@ -20,7 +20,7 @@ impl Prism {
         let (program, spec, number) = (program.display().to_string(), spec.display().to_string(), port.to_string());
         let command = ["node", &program, "proxy", "--errors", "-h", "127.0.0.1", "-p", &number, &spec, upstream];
         let server = Server::start(&command, &folder, None, "TERM");
-        process::wait_for_port(port, &folder.join("log"), Duration::from_secs(60));
+        process::wait_for_port(port, &folder.join("log"), Duration::from_mins(1));
         Some(Prism { port, _server: server })
     }
 }

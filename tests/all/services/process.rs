@@ -7,8 +7,8 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// Runs the command that follows, and stops it when standard input ends: that is when we drop it, or die. Then removes the folder.
-const KEEPER: &str =
-    r#"dir=$1; signal=$2; shift 2; "$@" </dev/null >&2 & pid=$!; echo "$pid"; read -r _; kill -s "$signal" "$pid"; wait "$pid"; rm -rf "$dir""#;
+/// Ctrl-C reaches it together with the tests, and must not keep it from this.
+const KEEPER: &str = r#"trap '' INT; dir=$1; signal=$2; shift 2; "$@" </dev/null >&2 & pid=$!; echo "$pid"; read -r _; kill -s "$signal" "$pid"; wait "$pid"; rm -rf "$dir""#;
 
 /// A server in the background.
 pub struct Server {
@@ -23,19 +23,8 @@ impl Server {
     /// removed after the server has stopped.
     pub fn start(command: &[&str], folder: &Path, user: Option<&str>, signal: &str) -> Self {
         let log = std::fs::File::create(folder.join("log")).unwrap();
-        let mut starter = match user {
-            Some(user) => {
-                let mut starter = Command::new("runuser");
-                starter.args(["-u", user, "--", "sh", "-c", KEEPER, "sh"]);
-                starter
-            }
-            None => {
-                let mut starter = Command::new("sh");
-                starter.args(["-c", KEEPER, "sh"]);
-                starter
-            }
-        };
-        starter.arg(folder).arg(signal).args(command).current_dir(folder);
+        let mut starter = command_as(user, "sh");
+        starter.args(["-c", KEEPER, "sh"]).arg(folder).arg(signal).args(command).current_dir(folder);
         let mut keeper = starter.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(log).spawn().unwrap();
         let stdin = keeper.stdin.take();
         let mut line = String::new();
@@ -54,6 +43,14 @@ impl Drop for Server {
         drop(self.stdin.take());
         drop(self.keeper.wait());
     }
+}
+
+/// A command that runs as `user`, for root, which some servers refuse to be.
+pub fn command_as(user: Option<&str>, program: &str) -> Command {
+    let Some(user) = user else { return Command::new(program) };
+    let mut command = Command::new("runuser");
+    command.args(["-u", user, "--", program]);
+    command
 }
 
 /// A port of the loopback that is free just now.

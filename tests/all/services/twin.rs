@@ -1,5 +1,10 @@
 //! A stateful twin of Cloudflare's DNS API: zones, records in pages, and batches as one transaction, with the service's limits
 //! and codes. It follows the vendor's documents; prism in front of it keeps its answers to the vendor's description.
+//!
+//! What it is known to get wrong, and no test leans on: the words of its refusals are its own where the documents give only a code;
+//! it checks few contents; its changes reach the name server all at once, where the service's travel one by one; its `content` of
+//! types with `data` is the values in the order of their names. Prism answers 422 where the service answers 400, without the service's
+//! words, takes unknown fields, and demands type, name and content of a patch, which the service does not.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};

@@ -59,7 +59,9 @@ impl Operation for ReadBack {
                 contents.push(&record.content);
             }
         }
-        found.values_mut().for_each(|contents| contents.sort_unstable());
+        for contents in found.values_mut() {
+            contents.sort_unstable();
+        }
         let right = |set: &&SetAfter| found.get(&(set.name.as_str(), set.rtype.as_str())).is_some_and(|contents| *contents == set.contents);
         let count = self.sets.iter().filter(right).count();
         let words = format!("{count} of {} sets of {} as declared", self.sets.len(), self.zone);

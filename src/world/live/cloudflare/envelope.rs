@@ -20,8 +20,8 @@ struct Head {
 struct Message {
     #[serde(default)]
     code: i64,
-    #[serde(default)]
-    message: String,
+    #[serde(default, rename = "message")]
+    text: String,
     #[serde(default)]
     error_chain: Vec<Message>,
 }
@@ -78,7 +78,7 @@ fn error(http: &HttpDoor, call: &str, failure: Failure, answer: &Answer, head: &
 /// All messages with those inside them: the outer one of a malformed token does not say that it is about the token.
 fn tell(messages: &[Message], words: &mut Vec<String>, depth: usize) {
     for message in messages.iter().take(5) {
-        let text = if depth > 0 && message.code != 0 { format!("{} ({})", message.message, message.code) } else { message.message.clone() };
+        let text = if depth > 0 && message.code != 0 { format!("{} ({})", message.text, message.code) } else { message.text.clone() };
         words.push(text);
         if depth < 3 {
             tell(&message.error_chain, words, depth + 1);

@@ -144,7 +144,7 @@ fn from_data(rtype: RecordType, priority: Option<f64>, data: Option<&Json>) -> O
         };
         words.push(match (&value, shape) {
             (Json::Number(n), Number) => n.as_f64()?.to_string(),
-            (Json::String(text), Quoted) => quote(text),
+            (Json::String(text), Quoted) => quote(text.as_bytes()),
             (Json::String(text), Hex) => text.split_whitespace().collect(),
             (Json::String(text), _) => text.clone(),
             _ => return None,

@@ -28,7 +28,7 @@ const BATCH: &str = "cloudflare:batch";
 const BASE_URL: &str = "https://api.cloudflare.com/client/v4";
 /// Cloudflare takes 1,200 calls in five minutes from a user, dashboard and other jobs included: these leave some for them.
 const CALLS: usize = 1_100;
-const CALLS_WINDOW: Duration = Duration::from_secs(300);
+const CALLS_WINDOW: Duration = Duration::from_mins(5);
 /// Calls that reads leave for writes: the way back must not be locked out by looking.
 const CALLS_FOR_WRITES: usize = 100;
 
@@ -57,7 +57,7 @@ impl Cloudflare {
     ///
     /// # Errors
     /// `Refused` for a `base_url` that is none, `Denied` for a token that cannot be one.
-    pub fn open(provider: &CloudflareProvider, token: String, limits: HttpLimits, limiter: Arc<Limiter>, clock: Arc<dyn Clock>) -> CallResult<Self> {
+    pub fn open(provider: &CloudflareProvider, token: &str, limits: HttpLimits, limiter: Arc<Limiter>, clock: Arc<dyn Clock>) -> CallResult<Self> {
         let text = provider.base_url.as_deref().unwrap_or(BASE_URL).trim_end_matches('/');
         let base: Url = text
             .parse()

@@ -1,4 +1,4 @@
-//! What is known after an error of PostgreSQL.
+//! What is known after an error of `PostgreSQL`.
 
 use tokio_postgres::Error;
 use tokio_postgres::error::{Severity, SqlState};
@@ -29,10 +29,9 @@ pub fn reading(error: &Error) -> Failure {
         Some(code) if *code == SqlState::INSUFFICIENT_PRIVILEGE => Failure::Denied,
         Some(code) if *code == SqlState::UNDEFINED_TABLE => Failure::NotFound,
         Some(_) if ended_the_session(error) => Failure::Unknown { retry_after: None },
-        // A value that we cannot read is as good as a refusal: asking again does not help.
-        Some(_) => Failure::Refused,
         None if error.is_closed() || is_io(error) => Failure::Unknown { retry_after: None },
-        None => Failure::Refused,
+        // A value that we cannot read is as good as a refusal: asking again does not help.
+        _ => Failure::Refused,
     }
 }
 
@@ -41,9 +40,8 @@ pub fn before_commit(error: &Error) -> Failure {
     match error.code() {
         Some(code) if *code == SqlState::INSUFFICIENT_PRIVILEGE => Failure::Denied,
         Some(_) if ended_the_session(error) => Failure::Unreachable,
-        Some(_) => Failure::Refused,
         None if error.is_closed() || is_io(error) => Failure::Unreachable,
-        None => Failure::Refused,
+        _ => Failure::Refused,
     }
 }
 
@@ -61,7 +59,7 @@ fn ended_the_session(error: &Error) -> bool {
 }
 
 fn is_io(error: &Error) -> bool {
-    std::error::Error::source(error).is_some_and(|cause| cause.is::<std::io::Error>())
+    std::error::Error::source(error).is_some_and(<dyn std::error::Error>::is::<std::io::Error>)
 }
 
 /// The server's words with its hint, or ours with their causes.

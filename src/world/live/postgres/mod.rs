@@ -1,4 +1,4 @@
-//! PostgreSQL for checks and scrubs. Every call has a session of its own: nothing is left behind, and nothing of an earlier
+//! `PostgreSQL` for checks and scrubs. Every call has a session of its own: nothing is left behind, and nothing of an earlier
 //! call (a setting, an open transaction) reaches a later one.
 
 mod errors;
@@ -39,9 +39,9 @@ impl Default for SqlLimits {
     fn default() -> Self {
         SqlLimits {
             connect: Duration::from_secs(15),
-            query: Duration::from_secs(3_600),
-            transaction: Duration::from_secs(86_400),
-            commit: Duration::from_secs(300),
+            query: Duration::from_hours(1),
+            transaction: Duration::from_hours(24),
+            commit: Duration::from_mins(5),
         }
     }
 }
@@ -80,18 +80,14 @@ impl Postgres {
     /// A session whose connection is driven until the client is dropped.
     async fn connect(&self, call: &str) -> CallResult<Client> {
         let session = async {
-            match &self.tls {
-                Some(tls) => {
-                    let (client, connection) = self.config.connect(tls.clone()).await?;
-                    tokio::spawn(connection);
-                    Ok(client)
-                }
-                None => {
-                    let (client, connection) = self.config.connect(NoTls).await?;
-                    tokio::spawn(connection);
-                    Ok(client)
-                }
+            if let Some(tls) = &self.tls {
+                let (client, connection) = self.config.connect(tls.clone()).await?;
+                tokio::spawn(connection);
+                return Ok(client);
             }
+            let (client, connection) = self.config.connect(NoTls).await?;
+            tokio::spawn(connection);
+            Ok(client)
         };
         match tokio::time::timeout(self.limits.connect, session).await {
             Ok(Ok(client)) => Ok(client),
@@ -132,13 +128,11 @@ impl Postgres {
 impl SqlRead for Postgres {
     async fn scalar(&self, sql: &str) -> CallResult<Json> {
         let mut client = self.connect(QUERY).await?;
-        match tokio::time::timeout(self.limits.query, self.read_scalar(&mut client, sql)).await {
-            Ok(answer) => answer,
-            Err(_) => {
-                let why = format!("no answer within {}", time::words(self.limits.query));
-                Err(CallError::new(QUERY, Failure::Unknown { retry_after: None }, why))
-            }
+        if let Ok(answer) = tokio::time::timeout(self.limits.query, self.read_scalar(&mut client, sql)).await {
+            return answer;
         }
+        let why = format!("no answer within {}", time::words(self.limits.query));
+        Err(CallError::new(QUERY, Failure::Unknown { retry_after: None }, why))
     }
 
     async fn fate(&self, transaction_id: &str) -> CallResult<Fate> {

@@ -1,4 +1,4 @@
-//! TLS to PostgreSQL: which roots are trusted, and how much is verified.
+//! TLS to `PostgreSQL`: which roots are trusted, and how much is verified.
 
 use std::sync::Arc;
 

@@ -20,15 +20,13 @@ use crate::world::{CallError, CallResult, Failure};
 /// What stood before a COMMIT inside the statements is committed; the error says so.
 pub async fn run(door: &Postgres, client: &Client, statements: &[String], before: &dyn BeforeCommit) -> CallResult<()> {
     let work = work(door, client, statements);
-    let id = match tokio::time::timeout(door.limits.transaction, work).await {
-        Ok(id) => id?,
-        Err(_) => {
-            // Dropping the session makes the server roll back; asking it to stop spares it the rest of the work.
-            cancel(door, client).await;
-            let why = format!("not done within {}; rolled back", time::words(door.limits.transaction));
-            return Err(CallError::new(TRANSACTION, Failure::Refused, why));
-        }
+    let Ok(done) = tokio::time::timeout(door.limits.transaction, work).await else {
+        // Dropping the session makes the server roll back; asking it to stop spares it the rest of the work.
+        cancel(door, client).await;
+        let why = format!("not done within {}; rolled back", time::words(door.limits.transaction));
+        return Err(CallError::new(TRANSACTION, Failure::Refused, why));
     };
+    let id = done?;
     if let Err(why) = before.about_to_commit(&id).await {
         roll_back(client).await;
         return Err(CallError::new(TRANSACTION, Failure::Refused, format!("not committed: {why}")));

@@ -1,4 +1,4 @@
-//! One value of PostgreSQL as plain data.
+//! One value of `PostgreSQL` as plain data.
 
 use std::error::Error;
 
@@ -101,7 +101,7 @@ fn numeric(raw: &[u8]) -> Option<Json> {
     let group = |place: i32| usize::try_from(i32::from(weight) - place).ok().and_then(|index| digits.get(index)).copied().unwrap_or(0);
     let mut whole = String::new();
     for place in (0..=i32::from(weight.max(0))).rev() {
-        whole.push_str(&format!("{:04}", group(place)));
+        whole.extend(four_digits(group(place)));
         if whole.len() > DIGITS_MAX {
             return None;
         }
@@ -111,7 +111,7 @@ fn numeric(raw: &[u8]) -> Option<Json> {
         digits => digits,
     };
     let places = i32::try_from(scale.min(DIGITS_MAX)).ok()?;
-    let mut fraction: String = (1..=(places + 3) / 4).map(|place| format!("{:04}", group(-place))).collect();
+    let mut fraction: String = (1..=(places + 3) / 4).flat_map(|place| four_digits(group(-place))).collect();
     fraction.truncate(scale);
     let text = format!("{}{whole}{}{fraction}", if negative { "-" } else { "" }, if fraction.is_empty() { "" } else { "." });
     if fraction.bytes().all(|digit| digit == b'0')
@@ -120,6 +120,11 @@ fn numeric(raw: &[u8]) -> Option<Json> {
         return Some(Json::from(exact));
     }
     text.parse::<f64>().ok().map(float)
+}
+
+/// One base-10,000 digit in decimal.
+fn four_digits(group: i16) -> [char; 4] {
+    [1_000, 100, 10, 1].map(|unit| char::from_digit(u32::try_from(group / unit % 10).unwrap_or(0), 10).unwrap_or('0'))
 }
 
 #[cfg(test)]

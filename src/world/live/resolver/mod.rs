@@ -153,7 +153,8 @@ fn wire_type(rtype: RecordType) -> WireType {
     }
 }
 
-/// The answers of the asked name and type alone: what a CNAME leads to is not what was declared here.
+/// The answers of the asked name and type alone: what a CNAME leads to is not what was declared here. A delegation is told as a
+/// referral: the NS records of the asked name stand beside the answer, not in it.
 fn contents(answer: &Message, question: &Message, rtype: RecordType) -> Answer {
     let rcode = match answer.metadata.response_code {
         ResponseCode::NoError => "NOERROR".to_owned(),
@@ -165,9 +166,11 @@ fn contents(answer: &Message, question: &Message, rtype: RecordType) -> Answer {
         other => format!("RCODE{}", u16::from(other)),
     };
     let asked = question.queries.first().map(|query| &query.name);
+    let referral: &[_] = if rtype == RecordType::Ns { &answer.authorities } else { &[] };
     let mut contents: Vec<String> = answer
         .answers
         .iter()
+        .chain(referral)
         .filter(|record| {
             record.dns_class == DNSClass::IN && record.record_type() == wire_type(rtype) && asked.is_some_and(|name| name == &record.name)
         })

@@ -1,11 +1,11 @@
 //! Answers from the wire in presentation format.
 
-use std::fmt::{Display, Write};
+use std::fmt::Display;
 
 use hickory_proto::rr::rdata::svcb::{SVCB, SvcParamValue};
 use hickory_proto::rr::{Name, RData};
 
-use crate::world::live::presentation::quote;
+use crate::world::live::presentation::{escape, quote};
 
 /// The answer as a zone file has it (TXT as its bare text); none for what is no answer of a type that can be declared.
 pub fn presentation(data: &RData) -> Option<String> {
@@ -18,9 +18,9 @@ pub fn presentation(data: &RData) -> Option<String> {
         RData::MX(mx) => format!("{} {}", mx.preference, name(&mx.exchange)),
         RData::SRV(srv) => format!("{} {} {} {}", srv.priority, srv.weight, srv.port, name(&srv.target)),
         RData::TXT(txt) => text(&txt.txt_data.concat()),
-        RData::CAA(caa) => format!("{} {} {}", caa.flags(), caa.tag, quote(&text(&caa.value))),
+        RData::CAA(caa) => format!("{} {} {}", caa.flags(), caa.tag, quote(&caa.value)),
         RData::NAPTR(naptr) => {
-            let [flags, services, regexp] = [&naptr.flags, &naptr.services, &naptr.regexp].map(|bytes| quote(&text(bytes)));
+            let [flags, services, regexp] = [&naptr.flags, &naptr.services, &naptr.regexp].map(|bytes| quote(bytes));
             format!("{} {} {flags} {services} {regexp} {}", naptr.order, naptr.preference, name(&naptr.replacement))
         }
         RData::TLSA(tlsa) => {
@@ -48,32 +48,35 @@ fn name(name: &Name) -> String {
 fn text(bytes: &[u8]) -> String {
     match std::str::from_utf8(bytes) {
         Ok(text) => text.to_owned(),
-        Err(_) => bytes.iter().fold(String::new(), |mut text, byte| {
-            let written = if byte.is_ascii_graphic() || *byte == b' ' { write!(text, "{}", char::from(*byte)) } else { write!(text, "\\{byte:03}") };
-            debug_assert!(written.is_ok(), "writing to a string cannot fail");
+        Err(_) => bytes.iter().fold(String::new(), |mut text, &byte| {
+            match byte {
+                b' '..=b'~' => text.push(char::from(byte)),
+                _ => text.extend(escape(byte)),
+            }
             text
         }),
     }
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let digit = |value: u8| char::from_digit(u32::from(value), 16).unwrap_or('0');
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 fn service(svcb: &SVCB) -> String {
     let mut words = vec![svcb.svc_priority.to_string(), name(&svcb.target_name)];
     words.extend(svcb.svc_params.iter().map(|(key, value)| match parameter(value) {
-        Some(value) => format!("{key}=\"{value}\""),
+        Some(value) => format!("{key}={}", quote(&value)),
         None => key.to_string(),
     }));
     words.join(" ")
 }
 
-fn parameter(value: &SvcParamValue) -> Option<String> {
+fn parameter(value: &SvcParamValue) -> Option<Vec<u8>> {
     fn list<T: Display>(items: &[T]) -> String {
         items.iter().map(T::to_string).collect::<Vec<_>>().join(",")
     }
-    Some(match value {
+    let text = match value {
         SvcParamValue::Mandatory(keys) => list(&keys.0),
         SvcParamValue::Alpn(ids) => list(&ids.0),
         SvcParamValue::NoDefaultAlpn => return None,
@@ -81,8 +84,9 @@ fn parameter(value: &SvcParamValue) -> Option<String> {
         SvcParamValue::Ipv4Hint(hint) => list(&hint.0),
         SvcParamValue::Ipv6Hint(hint) => list(&hint.0),
         SvcParamValue::EchConfigList(config) => config.to_string().trim_matches('"').to_owned(),
-        SvcParamValue::Unknown(bytes) => text(&bytes.0),
-    })
+        SvcParamValue::Unknown(bytes) => return Some(bytes.0.clone()),
+    };
+    Some(text.into_bytes())
 }
 
 /// Types that the library passes on as bytes.
@@ -92,7 +96,7 @@ fn raw(code: u16, bytes: &[u8]) -> Option<String> {
         // DS
         43 => Some(format!("{} {} {} {}", number(0)?, bytes.get(2)?, bytes.get(3)?, hex(bytes.get(4..)?))),
         // URI
-        256 => Some(format!("{} {} {}", number(0)?, number(2)?, quote(&text(bytes.get(4..)?)))),
+        256 => Some(format!("{} {} {}", number(0)?, number(2)?, quote(bytes.get(4..)?))),
         _ => None,
     }
 }

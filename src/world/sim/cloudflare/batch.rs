@@ -26,7 +26,7 @@ pub(super) fn execute(work: &mut Work<'_>, zone_id: &str, batch: &Batch) -> Call
     let (now, lag) = (work.now(), Duration::from_secs(work.state.dns.longest_lag()));
     let Some(zone) = work.state.cloudflare.zones.get_mut(zone_id) else { return Err(unknown_zone(work)) };
     let mut done = Vec::new();
-    if let Err((code, message)) = transact(zone, batch, new_ids, now, &mut done) {
+    if let Err((code, message)) = transact(zone, batch, &new_ids, now, &mut done) {
         for (id, before, _) in done.into_iter().rev() {
             zone.set(&id, before);
         }
@@ -39,7 +39,7 @@ pub(super) fn execute(work: &mut Work<'_>, zone_id: &str, batch: &Batch) -> Call
         work.state.counters.changes += 1;
         work.dirty.insert(Touched::Record(zone_id.to_owned(), id.clone()));
         let change = Change { after, at: now, before, id, number: work.state.counters.changes };
-        remember(zone, change, now, lag, |name| {
+        remember(zone, &change, now, lag, |name| {
             work.dirty.insert(Touched::Changes(zone_id.to_owned(), name.to_owned()));
         });
     }
@@ -53,7 +53,7 @@ pub(super) fn execute(work: &mut Work<'_>, zone_id: &str, batch: &Batch) -> Call
 }
 
 /// Keeps a change under every name that it concerns, and forgets there what no server needs any more.
-fn remember(zone: &mut SimZone, change: Change, now: Timestamp, lag: Duration, mut touch: impl FnMut(&str)) {
+fn remember(zone: &mut SimZone, change: &Change, now: Timestamp, lag: Duration, mut touch: impl FnMut(&str)) {
     let late = zone.late.as_ref().is_some_and(|late| late.until > now);
     let name = |record: &Option<SimRecord>| record.as_ref().map(|record| record.name.clone());
     let (before, after) = (name(&change.before), name(&change.after));
@@ -66,7 +66,7 @@ fn remember(zone: &mut SimZone, change: Change, now: Timestamp, lag: Duration, m
     }
 }
 
-fn transact(zone: &mut SimZone, batch: &Batch, new_ids: Vec<String>, now: Timestamp, done: &mut Vec<Done>) -> Result<(), Refusal> {
+fn transact(zone: &mut SimZone, batch: &Batch, new_ids: &[String], now: Timestamp, done: &mut Vec<Done>) -> Result<(), Refusal> {
     let count = batch.deletes.len() + batch.patches.len() + batch.posts.len();
     let most = zone.plan.max_batch();
     if count > most {
@@ -84,8 +84,8 @@ fn transact(zone: &mut SimZone, batch: &Batch, new_ids: Vec<String>, now: Timest
     }
     for (post, id) in batch.posts.iter().zip(new_ids) {
         let after = checked(zone, None, posted(post, now))?;
-        zone.set(&id, Some(after.clone()));
-        done.push((id, None, Some(after)));
+        zone.set(id, Some(after.clone()));
+        done.push((id.clone(), None, Some(after)));
     }
     Ok(())
 }

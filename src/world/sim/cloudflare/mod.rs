@@ -197,7 +197,7 @@ impl SimZone {
     pub(super) fn exists_at(&self, name: &str, now: Timestamp, lag: Duration) -> bool {
         let start = key(name);
         let below = self.index.range(start.clone()..).take_while(|(entry, _)| entry.starts_with(&start));
-        let indexed = below.flat_map(|(_, ids)| ids.first()).filter_map(|id| self.records.get(id)).map(|record| record.name.as_str());
+        let indexed = below.filter_map(|(_, ids)| ids.first()).filter_map(|id| self.records.get(id)).map(|record| record.name.as_str());
         let changed = self.changes.keys().map(String::as_str).filter(|other| within(other, name));
         indexed.chain(changed).any(|other| !self.named_at(other, now, lag).is_empty())
     }

@@ -60,7 +60,8 @@ pub(super) fn modify(place: &Place, work: &mut Work<'_>, modify: &Modify) -> Cal
     restore::check_groups(place, work, &modify.settings)?;
     let mut wanted = modify.settings.clone();
     restore::sort_lists(&mut wanted);
-    wanted.retain(|key, value| instance.settings.get(key) != Some(value) && !(value.is_null() && !instance.settings.contains_key(key)));
+    // What is there already, and the absence of what is not there, are no change.
+    wanted.retain(|key, value| instance.settings.get(key).unwrap_or(&Json::Null) != value);
     check_storage(work, &instance, &wanted)?;
     let new_name = modify.new_identifier.as_ref().map(|name| name.to_ascii_lowercase()).filter(|name| *name != instance.identifier);
     if let Some(name) = &new_name {

@@ -6,7 +6,7 @@ use super::tokens::{Statement, Token};
 use super::{Database, Table};
 use crate::model::Json;
 
-/// An error: PostgreSQL's code where there is one, and words.
+/// An error: `PostgreSQL`'s code where there is one, and words.
 pub(super) type Refusal = (Option<&'static str>, String);
 
 fn unjudged<T>(statement: &Statement) -> Result<T, Refusal> {

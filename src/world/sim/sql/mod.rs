@@ -1,4 +1,4 @@
-//! PostgreSQL, simulated: a model of tables that knows how many rows each has and which others it references. Enough for checks
+//! `PostgreSQL`, simulated: a model of tables that knows how many rows each has and which others it references. Enough for checks
 //! by count and for scrubbing; whatever it cannot judge is an explicit error, never a guess.
 
 mod judge;

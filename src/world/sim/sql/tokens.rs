@@ -1,4 +1,4 @@
-//! SQL text as tokens, in the manner of PostgreSQL: comments and quotes understood, statements told apart.
+//! SQL text as tokens, in the manner of `PostgreSQL`: comments and quotes understood, statements told apart.
 
 /// The longest text that is looked at, in bytes.
 const MAX_SQL: usize = 4 * 1024 * 1024;

@@ -1,0 +1,127 @@
+//! What an earlier run may have left, told from names and marks alone. Pure.
+//!
+//! | NAME | OLD | NEXT | what it was | what is done |
+//! |---|---|---|---|---|
+//! | there | - | - | nothing, or the tagging of the old one | nothing special |
+//! | there | - | ours | a run ended before its switch | NEXT is removed; when the same run had marked NAME, a rename of it is waited for first |
+//! | there | ours | - | a run ended while it retired, or keeps the old one | retiring is finished, or the time is waited for |
+//! | there | ours | ours | the old one is kept, and a later run ended before its switch | both of the above |
+//! | - | ours | any | a run ended in its switch | OLD gets its name back; NEXT is removed |
+//! | - | - | ours | a rename hides the old one, or there never was one | it gets its name back; or all begins anew |
+//! | any | foreign | any | someone else's | a conflict; never touched |
+//! | any | any | foreign | someone else's | a conflict; never touched |
+
+use std::time::Duration;
+
+use super::desired::Wanted;
+use super::marks;
+use super::observe::Seen;
+use super::status::{Class, class};
+use crate::model::time::{self, Timestamp};
+use crate::model::{Error, Exit, Result};
+use crate::world::rds::Instance;
+
+/// A rename that was begun has shown itself after this long, by all that is known.
+const RENAME_SHOWS_AFTER: Duration = Duration::from_secs(8 * 60);
+
+/// The name is to be given back.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Recovery {
+    /// To which instance.
+    pub resource_id: String,
+    /// When another rename may be under way: not before this.
+    pub not_before: Option<Timestamp>,
+    /// Tags of that instance, for the guard; none when it is hidden.
+    pub tags: marks::Tags,
+    /// Whether the instance has its name still, and only may lose it.
+    pub precaution: bool,
+}
+
+/// The instance that was replaced is still there.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Retiring {
+    /// It.
+    pub old: Instance,
+    /// When it may be deleted. None: the run that replaced it came to no end.
+    pub keep_until: Option<Timestamp>,
+    /// Not before this, since a rename may be under way.
+    pub not_before: Option<Timestamp>,
+}
+
+/// The situation.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Scene {
+    /// The instance that has, or shall have again, the name.
+    pub base: Option<Instance>,
+    /// The name is to be given back first.
+    pub recover: Option<Recovery>,
+    /// Under `next_name`, ours, to be removed.
+    pub leftover: Option<Instance>,
+    /// Under `old_name`, ours.
+    pub retiring: Option<Retiring>,
+}
+
+fn foreign(name: &str, role: &str, instance: &Instance) -> Error {
+    let owner = instance
+        .tags
+        .get(marks::RESOURCE)
+        .map_or_else(|| "it has no tags of ours".to_owned(), |other| format!("its tags say that it belongs to {other}"));
+    Error::new(
+        Exit::Error,
+        format!("an instance {name} is there that is not ours ({owner})"),
+        format!("it is never touched: remove or rename it, or set {role} to another name"),
+    )
+}
+
+/// Tells the situation.
+///
+/// # Errors
+/// When someone else's instance is in the way.
+pub fn tell(wanted: &Wanted, seen: &Seen, now: Timestamp) -> Result<Scene> {
+    for (instance, name, role) in [(&seen.next, &wanted.next, "next_name"), (&seen.old, &wanted.old, "old_name")] {
+        if let Some(found) = instance.as_ref().filter(|found| !wanted.owner.owns(found)) {
+            return Err(foreign(name, role, found));
+        }
+    }
+    let shows_at = time::after(now, RENAME_SHOWS_AFTER);
+    let mut scene = Scene { leftover: seen.next.clone(), ..Scene::default() };
+    match (&seen.current, &seen.old) {
+        (Some(current), None) => {
+            let marked_by_same_run = |next: &Instance| {
+                let marked = current.tags.get(marks::STEP).is_some_and(|step| step.ends_with("/mark-old"));
+                marked && current.tags.get(marks::RUN) == next.tags.get(marks::RUN)
+            };
+            if seen.next.as_ref().is_some_and(marked_by_same_run) {
+                scene.recover = Some(Recovery {
+                    resource_id: current.resource_id.clone(),
+                    not_before: Some(shows_at),
+                    tags: current.tags.clone(),
+                    precaution: true,
+                });
+            }
+            scene.base = Some(current.clone());
+        }
+        (Some(current), Some(old)) => {
+            let keep_until = marks::time(&old.tags, marks::KEEP_UNTIL);
+            scene.base = Some(current.clone());
+            scene.retiring = Some(Retiring { old: old.clone(), keep_until, not_before: keep_until.is_none().then_some(shows_at) });
+        }
+        (None, Some(old)) => {
+            // Where the new one should be seen and is not, or is changing, a rename of it may be under way.
+            let calm = seen.next.as_ref().is_some_and(|next| class(&next.status) != Class::Busy) && class(&old.status) != Class::Busy;
+            scene.recover = Some(Recovery {
+                resource_id: old.resource_id.clone(),
+                not_before: (!calm).then_some(shows_at),
+                tags: old.tags.clone(),
+                precaution: false,
+            });
+            scene.base = Some(old.clone());
+        }
+        (None, None) => {
+            if let Some(hidden) = seen.next.as_ref().and_then(|next| next.tags.get(marks::REPLACES)) {
+                scene.recover = Some(Recovery { resource_id: hidden.clone(), not_before: None, tags: marks::Tags::new(), precaution: false });
+            }
+        }
+    }
+    Ok(scene)
+}

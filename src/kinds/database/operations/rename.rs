@@ -1,0 +1,93 @@
+//! The rename: the heart of the switch.
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+use super::super::status::{Class, class};
+use super::instance::{InstanceRef, hidden, not_yet, reader};
+use super::look::is_called;
+use crate::apply::operation::{Cx, Look, Operation, Progress, StartCx};
+use crate::model::time::Timestamp;
+use crate::world::CallResult;
+use crate::world::rds::{Instance, Modify, RdsRead};
+
+/// Renames an instance.
+///
+/// Flow: `ModifyDBInstance`; for some tens of seconds the old name still reads `available`; then `renaming`; then, for minutes, the
+/// instance is found under neither name; then under the new one. It is followed by its `DbiResourceId` alone.
+///
+/// Guarantees: done only when identifier, status and endpoint agree on the new name. Never started when another instance has
+/// that name (RDS refuses that too).
+///
+/// Assumptions: RDS refuses a second rename of an instance that is being renamed, so an unknown outcome is resolved by looking.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rename {
+    /// The provider's name.
+    pub provider: String,
+    /// Which.
+    pub instance: InstanceRef,
+    /// The name it has before.
+    pub from: String,
+    /// The name it gets.
+    pub to: String,
+    /// Neither started nor done before this: a rename that an earlier run may have begun would have shown by then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<Timestamp>,
+    /// It is the way back: the instance has its name again even while it is backed up.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub undo: bool,
+    /// Names of what is written, for the guard.
+    pub names: Vec<String>,
+}
+
+impl Rename {
+    async fn before_start(&self, rds: &dyn RdsRead, found: &Instance) -> CallResult<Look> {
+        if let Some(wait) = not_yet(found) {
+            return Ok(wait);
+        }
+        let Some(other) = rds.instance(&self.to).await?.filter(|other| other.resource_id != found.resource_id) else { return Ok(Look::Pending) };
+        Ok(match class(&other.status) {
+            Class::Busy | Class::Deleting => Look::Settling(Progress::status(format!("the name {} is not free yet ({})", self.to, other.status))),
+            _ => Look::Conflict(format!("the name {} is taken by another instance ({})", self.to, other.resource_id)),
+        })
+    }
+}
+
+#[async_trait]
+impl Operation for Rename {
+    fn name(&self) -> &'static str {
+        "rds:ModifyDBInstance"
+    }
+
+    fn writes(&self) -> Vec<String> {
+        [&self.from, &self.to].into_iter().chain(&self.names).cloned().collect()
+    }
+
+    async fn look(&self, cx: &Cx<'_>) -> CallResult<Look> {
+        if self.not_before.is_some_and(|until| cx.readers.clock().now() < until) {
+            return Ok(Look::Settling(Progress::status("an earlier rename may still show")));
+        }
+        let rds = reader(cx, &self.provider).await?;
+        let Some(found) = self.instance.find(&*rds, cx).await? else { return Ok(hidden()) };
+        if found.identifier == self.to {
+            return Ok(match class(&found.status) {
+                Class::Usable if is_called(&found, &self.to) => Look::done(),
+                // After the way back nobody waits for a backup either.
+                Class::BackingUp if self.undo && is_called(&found, &self.to) => Look::done(),
+                Class::Failed | Class::Deleting => Look::Conflict(format!("{} is {}", found.identifier, found.status)),
+                _ => Look::Settling(Progress::status(found.status)),
+            });
+        }
+        if found.identifier == self.from {
+            return self.before_start(&*rds, &found).await;
+        }
+        Ok(Look::Conflict(format!("the instance {} is called {}, neither {} nor {}", found.resource_id, found.identifier, self.from, self.to)))
+    }
+
+    async fn start(&self, cx: &StartCx<'_>) -> CallResult<()> {
+        let rds = cx.writers.rds_writer(cx.cx.aws(&self.provider)?).await?;
+        let call = Modify { identifier: self.from.clone(), new_identifier: Some(self.to.clone()), ..Modify::default() };
+        rds.modify(&call).await
+    }
+}

@@ -1,0 +1,40 @@
+//! The steps of a database, out of what is to be done with it. Pure.
+
+mod builder;
+mod in_place;
+mod left_over;
+mod refresh;
+mod retire;
+
+use super::intent::Intent;
+use super::observe::Seen;
+use crate::model::Result;
+use crate::plan::{Part, PlanCx};
+
+use builder::Builder;
+
+/// The whole part of one database.
+///
+/// # Errors
+/// None at present: what cannot be done is an error of the diff already.
+pub fn plan(intent: &Intent, seen: &Seen, cx: &PlanCx<'_>) -> Result<Part> {
+    let mut builder = Builder::new(intent, cx);
+    left_over::recover(&mut builder);
+    left_over::remove(&mut builder);
+    retire::finish(&mut builder);
+    if let Some(refreshing) = &intent.refresh {
+        refresh::facts(&mut builder, refreshing);
+        refresh::steps(&mut builder, refreshing);
+    } else {
+        in_place::steps(&mut builder);
+    }
+    let mut part = builder.into_part();
+    let wanted = &intent.wanted;
+    let place = format!("{}/{}", seen.account, seen.region);
+    part.locks = [&wanted.name, &wanted.next, &wanted.old].into_iter().map(|name| format!("rds:{place}/{name}")).collect();
+    part.world.insert(wanted.provider.clone(), place);
+    Ok(part)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,234 @@
+//! What the new instance must be set to: what is carried over, what is declared, and what is sent in which call. Pure.
+
+use super::desired::FirstBackup;
+use crate::model::Json;
+use crate::world::rds::{Instance, MODIFIABLE, RESTORABLE, Settings, Snapshot};
+
+/// What the new instance must have in the end, and what people should know about it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Target {
+    /// By name; what is not here does not matter.
+    pub settings: Settings,
+    /// Exceptions to carrying everything over.
+    pub notes: Vec<String>,
+}
+
+/// What a setting is when the service leaves it out.
+fn when_absent(name: &str) -> Json {
+    match name {
+        "enabled_cloudwatch_logs_exports" => Json::Array(Vec::new()),
+        "monitoring_interval" | "backup_retention_period" => Json::from(0),
+        "multi_az"
+        | "publicly_accessible"
+        | "deletion_protection"
+        | "copy_tags_to_snapshot"
+        | "auto_minor_version_upgrade"
+        | "performance_insights_enabled"
+        | "iam_database_authentication_enabled"
+        | "dedicated_log_volume" => Json::Bool(false),
+        _ => Json::Null,
+    }
+}
+
+/// A setting as it is, with what its absence means.
+#[must_use]
+pub fn value_of(settings: &Settings, name: &str) -> Json {
+    settings.get(name).filter(|value| !value.is_null()).cloned().unwrap_or_else(|| when_absent(name))
+}
+
+/// Whether `have` is as good as `want`: more storage than wanted is (RDS grows it by itself, and nothing shrinks it).
+#[must_use]
+pub fn same(name: &str, have: &Json, want: &Json) -> bool {
+    match (name, have.as_i64(), want.as_i64()) {
+        ("allocated_storage", Some(have), Some(want)) => have >= want,
+        _ => have == want,
+    }
+}
+
+/// Names in `want` whose value `have` does not have, sorted.
+#[must_use]
+pub fn differences(have: &Settings, want: &Settings) -> Vec<String> {
+    want.iter().filter(|(name, want)| !want.is_null() && !same(name, &value_of(have, name), want)).map(|(name, _)| name.clone()).collect()
+}
+
+/// Whether IOPS, and throughput, can be set for such storage.
+fn settable(engine: &str, storage_type: &str, gib: i64) -> (bool, bool) {
+    match storage_type {
+        "io1" | "io2" => (true, false),
+        "gp3" => {
+            let from = if engine.starts_with("sqlserver") {
+                0
+            } else if engine.starts_with("oracle") {
+                200
+            } else {
+                400
+            };
+            (gib >= from, gib >= from)
+        }
+        _ => (false, false),
+    }
+}
+
+/// Whether `iops` or `storage_throughput` can be set on storage with these settings.
+#[must_use]
+pub fn speed_can_be_set(engine: &str, settings: &Settings, name: &str) -> bool {
+    let kind = value_of(settings, "storage_type");
+    let (iops, throughput) = settable(engine, kind.as_str().unwrap_or("gp2"), value_of(settings, "allocated_storage").as_i64().unwrap_or(0));
+    if name == "iops" { iops } else { throughput }
+}
+
+/// What the new instance must have: `base`'s settings with the declared ones over them, made to fit `snapshot`.
+#[must_use]
+pub fn target(base: Option<&Instance>, declared: &Settings, snapshot: &Snapshot) -> Target {
+    let mut target = Target::default();
+    if let Some(base) = base {
+        let carried = base.settings.iter().filter(|(name, _)| RESTORABLE.contains(&name.as_str()) || MODIFIABLE.contains(&name.as_str()));
+        target.settings.extend(carried.map(|(name, value)| (name.clone(), value.clone())));
+    }
+    target.settings.extend(declared.iter().map(|(name, value)| (name.clone(), value.clone())));
+    grow_storage(&mut target, snapshot);
+    fit_storage_speed(&mut target, declared, snapshot);
+    fit_zone(&mut target, base, declared);
+    fit_groups(&mut target);
+    target
+}
+
+fn grow_storage(target: &mut Target, snapshot: &Snapshot) {
+    let name = "allocated_storage";
+    if let Some(wanted) = target.settings.get(name).and_then(Json::as_i64)
+        && wanted < snapshot.allocated_storage
+    {
+        target.notes.push(format!("allocated_storage grows from {wanted} to the snapshot's {} GiB", snapshot.allocated_storage));
+        target.settings.insert(name.to_owned(), Json::from(snapshot.allocated_storage));
+    }
+    let size = target.settings.get(name).and_then(Json::as_i64).unwrap_or(snapshot.allocated_storage);
+    if let Some(most) = target.settings.get("max_allocated_storage").and_then(Json::as_i64)
+        && most <= size
+    {
+        target.notes.push(format!("max_allocated_storage of {most} GiB is not set, since the storage has {size} GiB already"));
+        target.settings.remove("max_allocated_storage");
+    }
+}
+
+fn fit_storage_speed(target: &mut Target, declared: &Settings, snapshot: &Snapshot) {
+    let kind =
+        value_of(&target.settings, "storage_type").as_str().or_else(|| snapshot.settings.get("storage_type")?.as_str()).unwrap_or("gp2").to_owned();
+    let size = target.settings.get("allocated_storage").and_then(Json::as_i64).unwrap_or(snapshot.allocated_storage);
+    let (iops, throughput) = settable(&snapshot.engine, &kind, size);
+    for (name, allowed) in [("iops", iops), ("storage_throughput", throughput)] {
+        if allowed {
+            continue;
+        }
+        if let Some(value) = target.settings.remove(name) {
+            let whose = if declared.contains_key(name) { "declared" } else { "carried over" };
+            target.notes.push(format!("{name} ({value}) is not {whose}: {kind} with {size} GiB does not let it be set for {}", snapshot.engine));
+        }
+    }
+}
+
+fn fit_zone(target: &mut Target, base: Option<&Instance>, declared: &Settings) {
+    let name = "availability_zone";
+    if target.settings.get("multi_az") == Some(&Json::Bool(true)) {
+        if target.settings.remove(name).is_some() {
+            target.notes.push("availability_zone is not carried over: with multi_az RDS chooses the zones".to_owned());
+        }
+        return;
+    }
+    let moved = base.is_some_and(|base| value_of(&base.settings, "db_subnet_group_name") != value_of(&target.settings, "db_subnet_group_name"));
+    let was_multi = base.is_some_and(|base| value_of(&base.settings, "multi_az") == Json::Bool(true));
+    if !declared.contains_key(name) && (moved || was_multi) && target.settings.remove(name).is_some() {
+        target.notes.push("availability_zone is not carried over: RDS chooses one of the new subnet group".to_owned());
+    }
+}
+
+/// What has no meaning without another setting.
+fn fit_groups(target: &mut Target) {
+    if value_of(&target.settings, "performance_insights_enabled") != Json::Bool(true) {
+        target.settings.remove("performance_insights_kms_key_id");
+        target.settings.remove("performance_insights_retention_period");
+    }
+    if value_of(&target.settings, "monitoring_interval") == Json::from(0) {
+        target.settings.remove("monitoring_role_arn");
+    }
+}
+
+/// What is set only in *retire*: protection, and with `after_switch` the backups. The rest of `target` must be there before the switch.
+#[must_use]
+pub fn later(target: &Settings, first_backup: FirstBackup) -> Settings {
+    let mut later = Settings::new();
+    if target.get("deletion_protection") == Some(&Json::Bool(true)) {
+        later.insert("deletion_protection".to_owned(), Json::Bool(true));
+    }
+    if first_backup == FirstBackup::AfterSwitch
+        && let Some(days) = target.get("backup_retention_period").filter(|days| days.as_i64() != Some(0))
+    {
+        later.insert("backup_retention_period".to_owned(), days.clone());
+    }
+    later
+}
+
+/// What must hold until the switch: `target` with what comes later off.
+#[must_use]
+pub fn until_switch(target: &Settings, later: &Settings) -> Settings {
+    let mut now = target.clone();
+    for name in later.keys() {
+        now.insert(name.clone(), when_absent(name));
+    }
+    now
+}
+
+/// What the restore takes of it.
+#[must_use]
+pub fn in_restore(until_switch: &Settings) -> Settings {
+    until_switch.iter().filter(|(name, value)| RESTORABLE.contains(&name.as_str()) && !value.is_null()).map(|(n, v)| (n.clone(), v.clone())).collect()
+}
+
+/// What a modification must say to make `have` into `want`: the differences, and what RDS wants to hear beside them.
+#[must_use]
+pub fn in_modify(have: &Settings, want: &Settings) -> Settings {
+    let mut send = Settings::new();
+    let mut put = |name: &str| {
+        if let Some(value) = want.get(name).filter(|value| !value.is_null()) {
+            send.insert(name.to_owned(), value.clone());
+        }
+    };
+    for name in differences(have, want).iter().filter(|name| MODIFIABLE.contains(&name.as_str())) {
+        put(name);
+        match name.as_str() {
+            "performance_insights_kms_key_id" | "performance_insights_retention_period" => put("performance_insights_enabled"),
+            "performance_insights_enabled" => {
+                put("performance_insights_kms_key_id");
+                put("performance_insights_retention_period");
+            }
+            "monitoring_role_arn" => put("monitoring_interval"),
+            "monitoring_interval" => put("monitoring_role_arn"),
+            "iops" | "storage_throughput" | "storage_type" => ["iops", "storage_throughput", "storage_type"].into_iter().for_each(&mut put),
+            _ => {}
+        }
+    }
+    // Storage is sent with its speed, and never less than there is.
+    if send.contains_key("iops") && !send.contains_key("allocated_storage") {
+        let size = have.get("allocated_storage").cloned().into_iter().chain(want.get("allocated_storage").cloned()).max_by_key(Json::as_i64);
+        if let Some(size) = size {
+            send.insert("allocated_storage".to_owned(), size);
+        }
+    }
+    send
+}
+
+/// Why a modification of this setting is noticed, if it is.
+#[must_use]
+pub fn restarts(name: &str, before: &Json, after: &Json) -> Option<&'static str> {
+    match name {
+        "instance_class" | "port" | "dedicated_log_volume" | "db_subnet_group_name" => Some("restarts the instance"),
+        "parameter_group_name" => Some("takes a restart"),
+        "backup_retention_period" if before.as_i64().unwrap_or(0) == 0 || after.as_i64() == Some(0) => Some("restarts the instance"),
+        "storage_type" if before.as_str() == Some("standard") || after.as_str() == Some("standard") => Some("restarts the instance"),
+        "ca_cert_identifier" => Some("may restart the instance"),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+#[path = "settings_tests.rs"]
+mod tests;

@@ -1,0 +1,67 @@
+//! Where a plan makes records, and what it knows to stand there: found once for all batches, since a zone may be large.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::batch::Chunk;
+use super::facts::Places;
+use super::rows::line;
+use crate::world::dns::Record;
+
+/// What stands, and what is made, under the names of new records.
+pub(super) struct Index<'a> {
+    zone: &'a str,
+    /// Observed records by name.
+    present: HashMap<&'a str, Vec<&'a Record>>,
+    /// Ids that the plan changes or removes.
+    touched: BTreeSet<&'a str>,
+    /// By name: the batch that makes a record, and the record in one line.
+    made: HashMap<&'a str, Vec<(usize, String)>>,
+}
+
+/// Name and type of all records that a batch makes, or makes out of records of another type.
+fn new_sets(chunk: &Chunk) -> impl Iterator<Item = (&String, &String)> {
+    let posts = chunk.forward.posts.iter().map(|record| (&record.name, &record.rtype));
+    let turned = chunk.forward.patches.iter().filter(|change| change.from.rtype != change.to.rtype);
+    posts.chain(turned.map(|change| (&change.to.name, &change.to.rtype)))
+}
+
+impl<'a> Index<'a> {
+    /// Of all batches of a plan.
+    pub(super) fn new(zone: &'a str, chunks: &'a [Chunk], records: &'a [Record]) -> Self {
+        let mut present: HashMap<&str, Vec<&Record>> = chunks.iter().flat_map(new_sets).map(|(name, _)| (name.as_str(), Vec::new())).collect();
+        for record in records {
+            if let Some(here) = present.get_mut(record.name.as_str()) {
+                here.push(record);
+            }
+        }
+        let mut made: HashMap<&str, Vec<(usize, String)>> = HashMap::new();
+        for (number, chunk) in chunks.iter().enumerate() {
+            for post in &chunk.forward.posts {
+                made.entry(&post.name).or_default().push((number, line(&post.rtype, &post.name, &post.content)));
+            }
+        }
+        let touched = chunks.iter().flat_map(|chunk| &chunk.observed).map(|record| record.id.as_str()).collect();
+        Index { zone, present, touched, made }
+    }
+
+    /// Observed records under a name of new records.
+    pub(super) fn present(&self, name: &str) -> &[&'a Record] {
+        self.present.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// Where the batches from `first` to before `end` make records. What is kept there was known when the plan was made, so only records that it
+    /// neither keeps nor touches are in the way.
+    pub(super) fn places(&self, chunks: &[Chunk], first: usize, end: usize, kept: &BTreeSet<String>) -> Places {
+        let mut places = Places { zone: self.zone.to_owned(), ..Places::default() };
+        for (name, rtype) in chunks[first..end].iter().flat_map(new_sets) {
+            places.sets.entry(name.clone()).or_default().insert(rtype.clone());
+        }
+        for name in places.sets.keys() {
+            let known = self.present(name).iter().filter(|record| self.touched.contains(record.id.as_str()) || kept.contains(&record.id));
+            places.known.extend(known.map(|record| record.id.clone()));
+            let made = self.made.get(name.as_str()).into_iter().flatten().filter(|(number, _)| *number < first);
+            places.made.extend(made.map(|(_, line)| line.clone()));
+        }
+        places
+    }
+}

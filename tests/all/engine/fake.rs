@@ -1,0 +1,192 @@
+//! A kind whose things are names in a set: its operations add and remove names, and behave as they are told.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{LazyLock, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use switchover::apply::operation::{Cx, Look, Operation, Operations, Progress, StartCx};
+use switchover::model::{Address, Json, Phase, time};
+use switchover::plan::{Limits, Step, Undo};
+use switchover::world::{CallError, CallResult, Failure};
+
+/// How an operation behaves.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Manner {
+    /// Seconds that it settles after its start.
+    pub settle_seconds: u64,
+    /// Starts that are throttled first.
+    pub throttled: u32,
+    /// Whether it is refused.
+    pub refused: bool,
+    /// Whether credentials have run out.
+    pub denied: bool,
+    /// Whether a look finds a conflict.
+    pub conflict: bool,
+    /// Whether its answer is lost, and whether the effect happened all the same.
+    pub lost: Option<bool>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+enum Op {
+    Add { name: String, manner: Manner },
+    Remove { name: String },
+    Wait { seconds: u64 },
+}
+
+#[derive(Default)]
+struct Things {
+    names: BTreeSet<String>,
+    since: BTreeMap<String, time::Timestamp>,
+    log: Vec<String>,
+    throttled: BTreeMap<String, u32>,
+    mended: bool,
+}
+
+static THINGS: LazyLock<Mutex<BTreeMap<String, Things>>> = LazyLock::new(Mutex::default);
+
+/// Reads or changes what a run's fake world holds.
+fn things<T>(run: &str, use_it: impl FnOnce(&mut Things) -> T) -> T {
+    use_it(THINGS.lock().unwrap().entry(run.to_owned()).or_default())
+}
+
+/// Names that are there, sorted.
+pub fn names(run: &str) -> Vec<String> {
+    things(run, |things| things.names.iter().cloned().collect())
+}
+
+/// Calls in order: `+name`, `-name`.
+pub fn log(run: &str) -> Vec<String> {
+    things(run, |things| things.log.clone())
+}
+
+/// From now on everything goes well.
+pub fn mend(run: &str) {
+    things(run, |things| things.mended = true);
+}
+
+/// Adds a name behind everybody's back.
+pub fn meddle(run: &str, name: &str) {
+    things(run, |things| things.names.insert(name.to_owned()));
+}
+
+#[async_trait]
+impl Operation for Op {
+    fn name(&self) -> &'static str {
+        match self {
+            Op::Add { .. } => "fake:Add",
+            Op::Remove { .. } => "fake:Remove",
+            Op::Wait { .. } => "wait",
+        }
+    }
+
+    fn writes(&self) -> Vec<String> {
+        match self {
+            Op::Add { name, .. } | Op::Remove { name } => vec![name.clone()],
+            Op::Wait { .. } => Vec::new(),
+        }
+    }
+
+    fn starts(&self) -> bool {
+        !matches!(self, Op::Wait { .. })
+    }
+
+    async fn look(&self, cx: &Cx<'_>) -> CallResult<Look> {
+        let now = cx.readers.clock().now();
+        Ok(things(cx.run, |things| match self {
+            Op::Add { manner, .. } if manner.conflict => Look::Conflict("somebody else has it".to_owned()),
+            Op::Add { name, manner } if things.names.contains(name) => {
+                let since = *things.since.entry(name.clone()).or_insert(now);
+                if time::between(since, now) < Duration::from_secs(manner.settle_seconds) { Look::Settling(Progress::status("creating")) } else { Look::done() }
+            }
+            Op::Remove { name } if !things.names.contains(name) => Look::done(),
+            Op::Wait { seconds } => {
+                let since = *things.since.entry(format!("wait {}", cx.step)).or_insert(now);
+                if time::between(since, now) < Duration::from_secs(*seconds) { Look::Pending } else { Look::done() }
+            }
+            _ => Look::Pending,
+        }))
+    }
+
+    async fn start(&self, cx: &StartCx<'_>) -> CallResult<()> {
+        let failed = |failure, why: &str| Err(CallError::new(self.name(), failure, why));
+        things(cx.cx.run, |things| match self {
+            Op::Add { manner, .. } if manner.refused && !things.mended => failed(Failure::Refused, "no"),
+            Op::Add { manner, .. } if manner.denied && !things.mended => failed(Failure::Denied, "expired"),
+            Op::Add { name, manner } => {
+                let count = things.throttled.entry(name.clone()).or_default();
+                *count += 1;
+                if *count <= manner.throttled {
+                    return failed(Failure::Throttled { retry_after: Some(Duration::from_secs(30)) }, "slow down");
+                }
+                if manner.lost != Some(false) || *count > 1 {
+                    things.names.insert(name.clone());
+                }
+                things.log.push(format!("+{name}"));
+                if manner.lost.is_some() && *count == 1 { failed(Failure::Unknown { retry_after: None }, "cut") } else { Ok(()) }
+            }
+            Op::Remove { name } => {
+                things.names.remove(name);
+                things.log.push(format!("-{name}"));
+                Ok(())
+            }
+            Op::Wait { .. } => failed(Failure::Refused, "a wait starts nothing"),
+        })
+    }
+}
+
+struct Fake;
+
+#[async_trait]
+impl Operations for Fake {
+    fn decode(&self, operation: &Json) -> Result<Box<dyn Operation>, String> {
+        serde_json::from_value::<Op>(operation.clone()).map(|op| Box::new(op) as Box<dyn Operation>).map_err(|error| error.to_string())
+    }
+
+    async fn read_fact(&self, read: &Json, cx: &Cx<'_>) -> CallResult<Json> {
+        let name = read["name"].as_str().unwrap_or_default().to_owned();
+        Ok(things(cx.run, |things| Json::from(things.names.contains(&name))))
+    }
+}
+
+/// For [`switchover::apply::engine::Program::new`].
+pub fn kinds(kind: &str) -> Option<&'static dyn Operations> {
+    (kind == "fake").then_some(&Fake as &'static dyn Operations)
+}
+
+/// A step that adds a name, and whose way back removes it.
+pub fn add(name: &str, phase: Phase, after: &[&str], manner: &Manner) -> Step {
+    let undo = Undo::Operations { title: format!("remove {name}"), operations: vec![json!({"type": "remove", "name": name})] };
+    step(name, phase, after, &Op::Add { name: name.to_owned(), manner: manner.clone() }, undo)
+}
+
+/// A step that only waits.
+pub fn wait(name: &str, phase: Phase, after: &[&str], seconds: u64) -> Step {
+    step(name, phase, after, &Op::Wait { seconds }, Undo::Nothing)
+}
+
+fn step(name: &str, phase: Phase, after: &[&str], op: &Op, undo: Undo) -> Step {
+    Step {
+        id: format!("fake.a/{name}"),
+        address: Address::new("fake", "a"),
+        phase,
+        title: format!("do {name}"),
+        operation: serde_json::to_value(op).unwrap(),
+        undo,
+        after: after.iter().map(|before| format!("fake.a/{before}")).collect(),
+        facts: Vec::new(),
+        writes: op.writes(),
+        limits: Limits {
+            timeout: Duration::from_secs(3_600),
+            visibility: Duration::from_secs(60),
+            poll: Duration::from_secs(15),
+            expected: Duration::from_secs(10),
+        },
+        outage: None,
+        irreversible: None,
+    }
+}
