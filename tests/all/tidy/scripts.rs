@@ -3,6 +3,9 @@
 use std::fs;
 use std::path::Path;
 
+use clap::CommandFactory;
+use switchover::cli::Cli;
+
 use super::expect_none;
 use super::sources::{files_below, root};
 
@@ -66,6 +69,52 @@ fn what_the_readme_names_is_there() {
     let concrete = named.iter().filter(|(_, word)| !word.contains(['<', '{', '…', '$']) && !word.chars().any(char::is_uppercase));
     let gone = concrete.filter(|(_, word)| !root().join(word).exists()).map(|(line, word)| format!("README.md:{line} names {word}"));
     expect_none("what the README names is there", &gone.collect::<Vec<_>>());
+}
+
+/// Every word after `switchover` and its global flags in what a text shows as code.
+fn subcommands_named(text: &str) -> Vec<(usize, String)> {
+    let mut found = Vec::new();
+    let mut fenced = false;
+    for (number, line) in text.lines().enumerate() {
+        if line.starts_with("```") {
+            fenced = !fenced;
+        }
+        let spans: Vec<&str> = if fenced { vec![line] } else { line.split('`').skip(1).step_by(2).collect() };
+        for span in spans {
+            let mut words = span.trim().trim_start_matches("$ ").split_whitespace();
+            if words.next() != Some("switchover") {
+                continue;
+            }
+            while let Some(word) = words.next() {
+                if ["-C", "--world", "--seed", "--var", "--var-file", "--journal", "--pace", "--color"].contains(&word) {
+                    words.next();
+                } else if !word.starts_with('-') {
+                    found.push((number + 1, word.to_owned()));
+                    break;
+                }
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn the_commands_that_the_readme_names_are_there() {
+    let program = Cli::command();
+    let text = fs::read_to_string(root().join("README.md")).expect("there is a README.md");
+    let named = subcommands_named(&text);
+    assert!(named.iter().any(|(_, word)| word == "plan"), "README.md shows no `switchover plan`");
+    let gone = named.iter().filter(|(_, word)| program.find_subcommand(word).is_none());
+    let gone: Vec<String> = gone.map(|(line, word)| format!("README.md:{line} names `switchover {word}`")).collect();
+    expect_none("a command that the README names is one of the program's", &gone);
+}
+
+#[test]
+fn commands_are_found_in_code() {
+    let found = subcommands_named(
+        "Use switchover well: `switchover -C x --world w plan ENV` or `other`\n```sh\n$ switchover apply p\n```\n`switchover --help`",
+    );
+    assert_eq!(found, [(1, "plan".to_owned()), (3, "apply".to_owned())]);
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! What people may write in a file is documented and tested: every block, attribute and timeout of every table.
+//! What people may write in a file is documented and tested: every block, attribute and timeout of every table. The tables of kinds are
+//! asked; those of `declare`, which nobody else needs, are read as text.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -7,8 +8,9 @@ use switchover::declare::{BlockSpec, TimeoutSpec};
 use switchover::kinds;
 
 use super::expect_none;
-use super::lexer::Kind;
+use super::lexer::{Kind, Token};
 use super::sources::{ends, files_below, root, sources};
+use super::syntax::{arguments, matches};
 
 /// Shorter than this a sentence explains nothing.
 const DOC_CHARS_MIN: usize = 20;
@@ -17,14 +19,14 @@ const DOC_CHARS_MIN: usize = 20;
 struct Entry {
     place: String,
     name: String,
-    doc: &'static str,
+    doc: String,
 }
 
 fn block(within: &str, spec: &'static BlockSpec, entries: &mut Vec<Entry>) {
     let place = if within.is_empty() { spec.name.to_owned() } else { format!("{within}.{}", spec.name) };
-    entries.push(Entry { place: place.clone(), name: spec.name.to_owned(), doc: spec.doc });
+    entries.push(Entry { place: place.clone(), name: spec.name.to_owned(), doc: spec.doc.to_owned() });
     for attribute in spec.attributes {
-        entries.push(Entry { place: format!("{place}.{}", attribute.name), name: attribute.name.to_owned(), doc: attribute.doc });
+        entries.push(Entry { place: format!("{place}.{}", attribute.name), name: attribute.name.to_owned(), doc: attribute.doc.to_owned() });
     }
     for inner in spec.blocks {
         block(&place, inner, entries);
@@ -32,7 +34,23 @@ fn block(within: &str, spec: &'static BlockSpec, entries: &mut Vec<Entry>) {
 }
 
 fn timeout(kind: &str, spec: &'static TimeoutSpec) -> Entry {
-    Entry { place: format!("{kind}.timeouts.{}", spec.name), name: spec.name.to_owned(), doc: spec.doc }
+    Entry { place: format!("{kind}.timeouts.{}", spec.name), name: spec.name.to_owned(), doc: spec.doc.to_owned() }
+}
+
+/// Every `AttrSpec::new(name, type, documentation)` that stands in the code of `declare`.
+fn written_in_declare(entries: &mut Vec<Entry>) {
+    for source in sources().iter().filter(|source| source.path.starts_with("src/declare/")) {
+        let tokens = &source.tokens;
+        for at in (0..tokens.len()).filter(|at| matches(tokens, *at, &["AttrSpec", ":", ":", "new", "("]) && !source.is_test(tokens[*at].line)) {
+            let text = |argument: Option<&&[Token]>| match argument {
+                Some([only]) if only.kind == Kind::Text => Some(only.text.clone()),
+                _ => None,
+            };
+            let arguments = arguments(tokens, at + 4);
+            let (Some(name), Some(doc)) = (text(arguments.first()), text(arguments.get(2))) else { continue };
+            entries.push(Entry { place: format!("{} {name}", source.at(tokens[at].line)), name, doc });
+        }
+    }
 }
 
 /// Everything that the tables describe.
@@ -42,6 +60,7 @@ fn entries() -> Vec<Entry> {
         block("", kind.block(), &mut entries);
         entries.extend(kind.timeouts().iter().map(|spec| timeout(kind.block().name, spec)));
     }
+    written_in_declare(&mut entries);
     entries
 }
 
