@@ -45,13 +45,18 @@ fn no_file_of_tests_is_empty() {
     expect_none("a file called after tests holds tests", &empty);
 }
 
+/// Snapshots that nobody has accepted yet.
+fn is_pending(path: &str) -> bool {
+    ends(path, "new") || ends(path, "pending-snap")
+}
+
 #[test]
 fn no_snapshot_is_left_over() {
     let mut left = Vec::new();
-    for path in files_below("src").into_iter().chain(files_below("tests")).filter(|path| ends(path, "snap") || path.ends_with(".snap.new")) {
+    for path in files_below("src").into_iter().chain(files_below("tests")).filter(|path| ends(path, "snap") || is_pending(path)) {
         let text = fs::read_to_string(root().join(&path)).unwrap_or_default();
         let source = text.lines().find_map(|line| line.strip_prefix("source: ")).unwrap_or_default();
-        if path.ends_with(".new") || !sources().iter().any(|known| known.path == source) {
+        if is_pending(&path) || !sources().iter().any(|known| known.path == source) {
             left.push(format!("{path} (of {source})"));
         }
     }

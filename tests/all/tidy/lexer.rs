@@ -182,7 +182,7 @@ impl Lexer {
         while self.peek(0) == '_' || self.peek(0).is_alphanumeric() {
             text.push(self.take());
         }
-        let hashes = (0..).take_while(|ahead| self.peek(*ahead) == '#').count();
+        let hashes = (0..usize::from(u8::MAX)).take_while(|ahead| self.peek(*ahead) == '#').count();
         let prefix = matches!(text.as_str(), "r" | "b" | "c" | "br" | "cr");
         if prefix && text.ends_with('r') && self.peek(hashes) == '"' {
             self.raw();
