@@ -13,3 +13,4 @@ mod live_slack;
 mod live_world;
 mod services;
 mod support;
+mod tidy;

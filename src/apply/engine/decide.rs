@@ -103,8 +103,8 @@ mod tests {
 
     fn limits() -> Limits {
         Limits {
-            timeout: Duration::from_secs(600),
-            visibility: Duration::from_secs(60),
+            timeout: Duration::from_mins(10),
+            visibility: Duration::from_mins(1),
             poll: Duration::from_secs(15),
             expected: Duration::from_secs(10),
         }
