@@ -1,0 +1,5 @@
+//! The binary as people run it: files in, words and exit codes out.
+
+mod bench;
+
+mod lang_bench;
