@@ -38,6 +38,7 @@ pub fn diff(wanted: Wanted, seen: &Seen, cx: &DiffCx<'_>) -> Result<Change> {
         refresh: None,
         modify: Settings::new(),
         tags: Tags::new(),
+        prune: Vec::new(),
         wanted,
     };
     let old_stays = scene.retiring.is_some() && intent.finish.as_ref().is_none_or(|finish| !finish.delete);

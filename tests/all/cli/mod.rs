@@ -3,3 +3,4 @@
 mod bench;
 
 mod lang_bench;
+mod lang_prune;
