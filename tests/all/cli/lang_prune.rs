@@ -90,7 +90,8 @@ fn a_declared_database_is_not_pruned_and_a_removed_one_can_be_the_target() {
 fn instances_that_cannot_be_listed_are_an_error_by_name() {
     let bench = bench();
     bench.change_world(|world| {
-        world["faults"] = json!({ "script": [{ "call": "rds:DescribeDBInstances", "what": { "refuse": { "code": "AccessDenied" } } }] });
+        world["faults"] =
+            json!([{ "call": "rds:DescribeDBInstances", "target": "us-east-1", "fault": { "kind": "refusal", "code": "AccessDenied" } }]);
     });
     bench.run(&["plan", "staging", "--prune"]).exits(1).says("cannot list the instances of aws");
 }
