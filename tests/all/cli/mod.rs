@@ -3,4 +3,5 @@
 mod bench;
 
 mod lang_bench;
+mod lang_mistakes;
 mod lang_prune;
