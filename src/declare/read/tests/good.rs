@@ -2,9 +2,7 @@
 
 use super::*;
 
-#[test]
-fn a_whole_environment_is_read() {
-    let text = r#"
+const WHOLE: &str = r#"
 environment "staging" {
   description = "For ${upper("tests")}"
   protect     = ["prod", "live"]
@@ -50,6 +48,10 @@ box "se.cond" {
   record "A" "x" { value = "192.0.2.1" }
 }
 "#;
+
+#[test]
+fn a_whole_environment_is_read() {
+    let text = WHOLE;
     let desired = Case::new(text).desired();
     assert_eq!(desired.description.as_deref(), Some("For TESTS"));
     assert_eq!(desired.protect, ["prod", "live"]);
