@@ -3,6 +3,7 @@
 mod crash;
 mod engine;
 mod journal_stores;
+mod language;
 #[cfg(feature = "aws")]
 mod live_aws;
 mod live_cloudflare;
