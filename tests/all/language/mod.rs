@@ -86,7 +86,7 @@ fn what_every_resource_and_environment_has_arrives() {
     assert!(desired.protect.is_empty());
     assert_eq!(desired.notify[0].name, "slack.maintainers");
     let [one, two, zone] = desired.resources.as_slice() else { panic!("{} resources", desired.resources.len()) };
-    assert_eq!(one.common.depends_on, [zone.address.clone()]);
+    assert_eq!(one.common.depends_on, std::slice::from_ref(&zone.address));
     let hold = one.common.hold.as_ref().unwrap();
     assert_eq!((hold.reason.as_deref(), hold.by.as_deref()), (Some("load test"), Some("operations")));
     assert!(hold.until.is_some() && one.common.prevent_destroy);
