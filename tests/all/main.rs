@@ -1,9 +1,9 @@
 //! All tests that go through more than one module, in one binary.
 
-mod attributes;
 mod crash;
 mod engine;
 mod journal_stores;
+mod language;
 #[cfg(feature = "aws")]
 mod live_aws;
 mod live_cloudflare;

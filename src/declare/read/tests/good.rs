@@ -2,6 +2,7 @@
 
 use super::*;
 
+/// Something of everything.
 const WHOLE: &str = r#"
 environment "staging" {
   description = "For ${upper("tests")}"
@@ -51,8 +52,7 @@ box "se.cond" {
 
 #[test]
 fn a_whole_environment_is_read() {
-    let text = WHOLE;
-    let desired = Case::new(text).desired();
+    let desired = Case::new(WHOLE).desired();
     assert_eq!(desired.description.as_deref(), Some("For TESTS"));
     assert_eq!(desired.protect, ["prod", "live"]);
     assert_eq!(desired.notify[0].name, "slack.ops");
