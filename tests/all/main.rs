@@ -12,6 +12,7 @@ mod live_failures;
 mod live_postgres;
 mod live_slack;
 mod live_world;
+mod saved_plans;
 mod services;
 mod support;
 mod tidy;
