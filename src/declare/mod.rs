@@ -3,5 +3,38 @@
 pub mod desired;
 pub mod spec;
 
+mod check;
+mod coerce;
+mod common;
+mod context;
+mod cycles;
+mod dates;
+mod diagnostics;
+mod environment;
+mod eval;
+mod files;
+mod functions;
+mod locals;
+mod locate;
+mod mask;
+mod names;
+mod parse;
+mod providers;
+mod read;
+mod scan;
+mod schema;
+mod secrets;
+mod source;
+mod suggest;
+mod tables;
+mod types;
+mod variables;
+
+pub use dates::{SCHEDULE_WORDS, parse_date};
 pub use desired::{Attr, Common, Declared, Desired, Hold, JournalSetting, Node, Provider};
+pub use diagnostics::{render, to_json};
+pub use locate::{Location, all_environments, locate};
+pub use read::{Inputs, Reading, journal_setting, read};
+pub use secrets::Resolver;
 pub use spec::{AttrSpec, AttrType, BlockSpec, KindSchema, Presence, TimeoutSpec};
+pub use variables::VariableSources;

@@ -1,0 +1,232 @@
+//! A look at the bytes of a file before it is parsed: bounds size, nesting and the length of object literals, so that a hostile
+//! or broken file ends at once in an error instead of using up stack or hours. Linear in the size of the file.
+
+/// The largest file that is read, in bytes. A hundred thousand `record` blocks take about a quarter of it.
+pub const MAX_FILE_BYTES: u64 = 32 * 1024 * 1024;
+
+/// The deepest nesting of blocks, brackets and templates; the parser's own limit is a little above.
+pub const MAX_DEPTH: usize = 60;
+
+/// The most entries of one object literal: the parser compares each key with all earlier ones.
+pub const MAX_OBJECT_ENTRIES: usize = 5_000;
+
+/// Why a file is not parsed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// Byte offset of the place that is too much.
+    pub offset: usize,
+    /// A fragment: what is too much.
+    pub what: String,
+    /// What to do about it.
+    pub help: String,
+}
+
+/// What the scan is inside of.
+#[derive(Clone, Copy)]
+enum Mode<'t> {
+    /// Brackets of any kind, or `${` and `%{`: the closing byte, whether it is an object literal, and its entries so far.
+    Code { close: u8, object: bool, entries: usize },
+    /// A quoted text.
+    Quote,
+    /// A heredoc and its delimiter.
+    Heredoc(&'t str),
+}
+
+/// Refuses what is nested too deeply or holds too long an object literal. What is merely wrong is the parser's to say.
+pub fn scan(text: &str) -> Result<(), Refused> {
+    let mut scanner = Scanner { text, bytes: text.as_bytes(), at: 0, stack: Vec::new(), last: b'\n' };
+    while scanner.at < scanner.bytes.len() {
+        match scanner.stack.last().copied() {
+            Some(Mode::Quote) => scanner.quote()?,
+            Some(Mode::Heredoc(delimiter)) => scanner.heredoc(delimiter)?,
+            Some(Mode::Code { .. }) | None => scanner.code()?,
+        }
+    }
+    Ok(())
+}
+
+struct Scanner<'t> {
+    text: &'t str,
+    bytes: &'t [u8],
+    at: usize,
+    stack: Vec<Mode<'t>>,
+    /// The last byte that was neither blank nor in a comment.
+    last: u8,
+}
+
+impl<'t> Scanner<'t> {
+    fn starts(&self, what: &[u8]) -> bool {
+        self.bytes[self.at..].starts_with(what)
+    }
+
+    fn push(&mut self, mode: Mode<'t>) -> Result<(), Refused> {
+        if self.stack.len() >= MAX_DEPTH {
+            return Err(Refused {
+                offset: self.at,
+                what: format!("nested more than {MAX_DEPTH} levels deep"),
+                help: "move inner parts into locals, or into a file of their own".to_owned(),
+            });
+        }
+        self.stack.push(mode);
+        Ok(())
+    }
+
+    /// `${` or `%{`, unless doubled: code inside of a text.
+    fn marker(&mut self) -> Result<bool, Refused> {
+        if self.starts(b"$${") || self.starts(b"%%{") {
+            self.at += 3;
+            return Ok(true);
+        }
+        if self.starts(b"${") || self.starts(b"%{") {
+            self.push(Mode::Code { close: b'}', object: false, entries: 0 })?;
+            self.at += 2;
+            self.last = b'{';
+            return Ok(true);
+        }
+        Ok(false)
+    }
+
+    fn quote(&mut self) -> Result<(), Refused> {
+        match self.bytes[self.at] {
+            b'\\' => self.at += 2,
+            b'"' => {
+                self.stack.pop();
+                self.last = b'"';
+                self.at += 1;
+            }
+            _ => {
+                if !self.marker()? {
+                    self.at += 1;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn heredoc(&mut self, delimiter: &str) -> Result<(), Refused> {
+        let line_start = self.at == 0 || self.bytes[self.at - 1] == b'\n';
+        if line_start {
+            let end = self.bytes[self.at..].iter().position(|b| *b == b'\n').map_or(self.bytes.len(), |n| self.at + n);
+            // Bytes between two line feeds are whole characters.
+            if self.text[self.at..end].trim() == delimiter {
+                self.stack.pop();
+                self.last = b'"';
+                self.at = end;
+                return Ok(());
+            }
+        }
+        if !self.marker()? {
+            self.at += 1;
+        }
+        Ok(())
+    }
+
+    fn code(&mut self) -> Result<(), Refused> {
+        let byte = self.bytes[self.at];
+        match byte {
+            b'#' => return self.skip_line(),
+            b'/' if self.starts(b"//") => return self.skip_line(),
+            b'/' if self.starts(b"/*") => {
+                let rest = &self.text.as_bytes()[self.at + 2..];
+                self.at = rest.windows(2).position(|pair| pair == b"*/").map_or(self.bytes.len(), |n| self.at + 2 + n + 2);
+                return Ok(());
+            }
+            b'"' => self.push(Mode::Quote)?,
+            b'<' if self.starts(b"<<") => {
+                if let Some((delimiter, end)) = self.heredoc_start() {
+                    self.push(Mode::Heredoc(delimiter))?;
+                    self.at = end;
+                    return Ok(());
+                }
+            }
+            b'(' => self.push(Mode::Code { close: b')', object: false, entries: 0 })?,
+            b'[' => self.push(Mode::Code { close: b']', object: false, entries: 0 })?,
+            b'{' => {
+                // After a name or a label it is a block, else an object.
+                let block = self.last.is_ascii_alphanumeric() || matches!(self.last, b'_' | b'-' | b'"') || self.last >= 0x80;
+                self.push(Mode::Code { close: b'}', object: !block, entries: 0 })?;
+            }
+            b')' | b']' | b'}' => {
+                if let Some(Mode::Code { close, .. }) = self.stack.last()
+                    && *close == byte
+                {
+                    self.stack.pop();
+                }
+            }
+            b'=' | b':' => self.count_entry()?,
+            _ => {}
+        }
+        if !byte.is_ascii_whitespace() {
+            self.last = byte;
+        }
+        self.at += 1;
+        Ok(())
+    }
+
+    fn skip_line(&mut self) -> Result<(), Refused> {
+        self.at = self.bytes[self.at..].iter().position(|b| *b == b'\n').map_or(self.bytes.len(), |n| self.at + n);
+        Ok(())
+    }
+
+    fn heredoc_start(&self) -> Option<(&'t str, usize)> {
+        let rest = &self.text[self.at + 2..];
+        let rest = rest.strip_prefix('-').unwrap_or(rest);
+        let (delimiter, _) = rest.split_once('\n')?;
+        let end = self.text.len() - rest.len() + delimiter.len() + 1;
+        let delimiter = delimiter.strip_suffix('\r').unwrap_or(delimiter);
+        let name = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
+        (!delimiter.is_empty() && delimiter.chars().all(name)).then_some((delimiter, end))
+    }
+
+    fn count_entry(&mut self) -> Result<(), Refused> {
+        let offset = self.at;
+        if let Some(Mode::Code { object: true, entries, .. }) = self.stack.last_mut() {
+            *entries += 1;
+            if *entries > MAX_OBJECT_ENTRIES {
+                return Err(Refused {
+                    offset,
+                    what: format!("an object literal of more than {MAX_OBJECT_ENTRIES} entries"),
+                    help: "keep so much data in a file of its own and read it with jsondecode(file(\"…\"))".to_owned(),
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ordinary_files_pass() {
+        for text in [
+            "",
+            "a = \"${b(\"}\")} ) ] }\"\n",
+            "x = <<EOT\n (((( [[[ {{{ ${a} \"\n EOT\ny = 1\n",
+            "# ((((\n// {{{\n/* [[[ */ a = [1, 2]\n",
+            "s = \"\\\" $${ ( \"\n",
+        ] {
+            assert_eq!(scan(text), Ok(()), "{text}");
+        }
+        let brackets = format!("x = <<EOT\n{}\nEOT\n", "(".repeat(1_000));
+        assert_eq!(scan(&brackets), Ok(()));
+    }
+
+    #[test]
+    fn deep_nesting_is_refused_where_it_begins_to_be_too_deep() {
+        for open in ["[", "(", "{a=", "a {\n", "\"${"] {
+            let refused = scan(&format!("x = {}", open.repeat(10_000))).unwrap_err();
+            assert!(refused.what.contains("nested"), "{open}");
+            assert!(refused.offset < 1_000, "{open}");
+        }
+    }
+
+    #[test]
+    fn a_huge_object_literal_is_refused_and_a_huge_file_of_blocks_is_not() {
+        let entries: String = (0..6_000).map(|n| format!("k{n} = {n}\n")).collect();
+        assert!(scan(&format!("x = {{\n{entries}}}\n")).is_err());
+        let blocks: String = (0..100_000).map(|n| format!("record \"A\" \"n{n}\" {{ value = \"192.0.2.1\" }}\n")).collect();
+        assert_eq!(scan(&blocks), Ok(()));
+    }
+}

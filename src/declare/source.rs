@@ -1,0 +1,133 @@
+//! The files of an environment: read, parsed, and their secrets blanked in what excerpts are cut from.
+
+use std::collections::HashSet;
+use std::fs;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use hcl_edit::structure::Body;
+
+use super::locate::Location;
+use super::parse::{self, Syntax};
+use super::spec::{BlockSpec, KindSchema};
+use super::{common, mask, scan, tables};
+use crate::model::{Error, Exit, Problem, Result, SourceFile, Span};
+
+/// One file.
+pub struct Source {
+    /// Its path and its text, secrets blanked.
+    pub file: Arc<SourceFile>,
+    /// Its tree; none when it is no HCL.
+    pub body: Option<Body>,
+}
+
+/// Reads and parses all files of an environment; syntax errors are problems, one a file.
+///
+/// # Errors
+/// When a file cannot be read.
+pub fn read(location: &Location, kinds: &[&dyn KindSchema]) -> Result<(Vec<Source>, Vec<Problem>)> {
+    let names = secret_names(kinds);
+    let mut texts = Vec::new();
+    for path in &location.files {
+        texts.push((shown(&location.root, path), text(path)?));
+    }
+    let parsed: Vec<std::result::Result<Body, Syntax>> = texts.iter().map(|(_, (text, _))| parse::body(text)).collect();
+    let bodies: Vec<&Body> = parsed.iter().filter_map(|body| body.as_ref().ok()).collect();
+    let mut ranges = mask::ranges(&bodies, &names).into_iter();
+    let (mut sources, mut problems) = (Vec::new(), Vec::new());
+    for ((path, (text, invalid)), parsed) in texts.into_iter().zip(parsed) {
+        let masked = match &parsed {
+            Ok(_) => mask::blank(&text, &ranges.next().unwrap_or_default()),
+            Err(_) => mask::blank_unparsed(&text, &names),
+        };
+        let file = Arc::new(SourceFile { path, text: masked });
+        match (invalid, &parsed) {
+            (Some(offset), _) => {
+                let place = Span { file: Arc::clone(&file), range: offset..offset };
+                problems.push(Problem::error(&place, "the file is not UTF-8 text", "save it as UTF-8"));
+                sources.push(Source { file, body: None });
+            }
+            (None, Err(syntax)) => {
+                problems.push(syntax.problem(&file));
+                sources.push(Source { file, body: None });
+            }
+            (None, Ok(_)) => sources.push(Source { file, body: parsed.ok() }),
+        }
+    }
+    Ok((sources, problems))
+}
+
+/// A file's text, and where it stops being UTF-8.
+fn text(path: &Path) -> Result<(String, Option<usize>)> {
+    let failed = |why: String| {
+        Error::new(Exit::Error, format!("cannot read {}", path.display()), "check that the file is there, may be read, and is of a sensible size")
+            .because_text(why)
+    };
+    let bytes = bytes(path).map_err(failed)?;
+    Ok(match String::from_utf8(bytes) {
+        Ok(text) => (text, None),
+        Err(error) => {
+            let valid = error.utf8_error().valid_up_to();
+            (String::from_utf8_lossy(error.as_bytes()).into_owned(), Some(valid))
+        }
+    })
+}
+
+fn bytes(path: &Path) -> std::result::Result<Vec<u8>, String> {
+    if !fs::metadata(path).map_err(|error| error.to_string())?.is_file() {
+        return Err("it is not a file".to_owned());
+    }
+    let file = fs::File::open(path).map_err(|error| error.to_string())?;
+    let mut bytes = Vec::new();
+    file.take(scan::MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+    if bytes.len() as u64 > scan::MAX_FILE_BYTES {
+        return Err(format!("it is larger than {} MiB", scan::MAX_FILE_BYTES / 1024 / 1024));
+    }
+    Ok(bytes)
+}
+
+/// A whole file as text, bounded; the error is a fragment.
+pub fn bounded(path: &Path) -> std::result::Result<String, String> {
+    String::from_utf8(bytes(path)?).map_err(|_| "it is not UTF-8 text".to_owned())
+}
+
+/// The `.hcl` files beside a file that belong to the same environment: all of its folder, unless that is `environments` itself.
+#[must_use]
+pub fn siblings(path: &Path) -> Vec<PathBuf> {
+    let folder = path.parent().filter(|folder| folder.file_name().is_none_or(|name| name != "environments"));
+    let Some(entries) = folder.and_then(|folder| fs::read_dir(folder).ok()) else { return vec![path.to_path_buf()] };
+    let mut files: Vec<PathBuf> =
+        entries.filter_map(|entry| entry.ok().map(|entry| entry.path())).filter(|file| file.extension().is_some_and(|e| e == "hcl")).collect();
+    files.sort();
+    files
+}
+
+/// A path as people know it: relative to the root where it is below it.
+#[must_use]
+pub fn shown(root: &Path, path: &Path) -> String {
+    if let Ok(inside) = path.strip_prefix(root) {
+        return inside.to_string_lossy().into_owned();
+    }
+    let whole = (fs::canonicalize(root), fs::canonicalize(path));
+    if let (Ok(root), Ok(whole)) = &whole
+        && let Ok(inside) = whole.strip_prefix(root)
+    {
+        return inside.to_string_lossy().into_owned();
+    }
+    path.to_string_lossy().into_owned()
+}
+
+/// The names of all secret attributes in any table.
+fn secret_names(kinds: &[&dyn KindSchema]) -> HashSet<&'static str> {
+    fn collect(spec: &'static BlockSpec, names: &mut HashSet<&'static str>) {
+        names.extend(spec.attributes.iter().filter(|attribute| attribute.secret).map(|attribute| attribute.name));
+        spec.blocks.iter().for_each(|block| collect(block, names));
+    }
+    let mut names = HashSet::new();
+    collect(&tables::ENVIRONMENT, &mut names);
+    tables::PROVIDERS.iter().for_each(|spec| collect(spec, &mut names));
+    common::BLOCKS.iter().for_each(|spec| collect(spec, &mut names));
+    kinds.iter().for_each(|kind| collect(kind.block(), &mut names));
+    names
+}
