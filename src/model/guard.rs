@@ -17,7 +17,7 @@ pub fn protected<'a>(words: &'a [String], name: &str) -> Option<&'a str> {
 /// One spelling for all that looks the same.
 #[must_use]
 pub fn fold(text: &str) -> String {
-    text.chars().flat_map(narrow).flat_map(char::to_lowercase).filter(|c| !invisible(*c)).map(plain).collect()
+    text.chars().filter_map(narrow).flat_map(char::to_lowercase).filter(|c| !invisible(*c)).map(plain).collect()
 }
 
 /// Full-width and mathematical letters as ASCII.

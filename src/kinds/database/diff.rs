@@ -100,7 +100,7 @@ fn finish(wanted: &Wanted, scene: &Scene, declared: &Settings, cx: &DiffCx<'_>, 
         for name in ["deletion_protection", "backup_retention_period"] {
             let should = declared.get(name).cloned().unwrap_or_else(|| value_of(&old.settings, name));
             let has = value_of(&base.settings, name);
-            if (has == Json::Bool(false) || has == Json::from(0)) && has != should {
+            if (has.as_bool() == Some(false) || has.as_i64() == Some(0)) && has != should {
                 catch_up.insert(name.to_owned(), should);
             }
         }
@@ -253,7 +253,7 @@ fn describe(intent: &Intent, change: &mut Change) {
         change.attributes.push(attribute("snapshot", tag(marks::SNAPSHOT), Json::from(refresh.snapshot.identifier.as_str()), None));
         change.attributes.push(attribute("snapshot_time", tag(marks::SNAPSHOT_TIME), created, None));
         let engine = intent.base.as_ref().map_or(Json::Null, |base| Json::from(base.engine_version.as_str()));
-        if engine != Json::from(refresh.snapshot.engine_version.as_str()) {
+        if engine.as_str() != Some(refresh.snapshot.engine_version.as_str()) {
             let note = Some("comes with the data".to_owned());
             change.attributes.push(attribute("engine_version", engine, Json::from(refresh.snapshot.engine_version.as_str()), note));
         }

@@ -111,7 +111,7 @@ fn prevent_destroy_refuses_to_lose_the_replaced_instance() {
     wanted.prevent_destroy = true;
     assert!(run(wanted.clone(), &seen(Some(stale()), None, None), false).is_err());
     assert!(run(wanted.clone(), &seen(Some(fresh()), None, Some(ours("dev-old", "db-O", "run-1", "x/mark-old"))), false).is_err());
-    wanted.refresh.as_mut().unwrap().keep_old = std::time::Duration::from_secs(86_400);
+    wanted.refresh.as_mut().unwrap().keep_old = std::time::Duration::from_hours(24);
     assert!(run(wanted, &seen(Some(stale()), None, None), false).is_ok());
 }
 
@@ -184,7 +184,7 @@ fn a_death_in_the_switch_gives_the_name_back_before_anything_else() {
     let change = run(wanted(), &seen(None, Some(next), Some(old)), false).unwrap();
     let intent = intent(&change);
     assert_eq!(intent.recover.as_ref().unwrap().resource_id, "db-A");
-    assert_eq!(intent.recover.as_ref().unwrap().not_before, None);
+    assert_eq!(intent.recover.as_ref().unwrap().rival.as_ref().unwrap().resource_id, "db-B");
     assert_eq!(intent.leftover.as_ref().unwrap().resource_id, "db-B");
     assert!(intent.refresh.is_some());
 }

@@ -174,7 +174,7 @@ mod tests {
 
     #[test]
     fn max_age_counts_from_the_snapshot_and_a_snapshot_being_made_is_newer() {
-        let rule = Rule::MaxAge(Duration::from_secs(31 * 86_400));
+        let rule = Rule::MaxAge(Duration::from_hours(31 * 24));
         let found = tagged("2026-11-04T08:00:00Z", "2026-10-02T00:07:00Z", "rds:a");
         let mut making = snapshot("rds:b", "2026-11-05T00:07:00Z");
         making.created = None;

@@ -30,7 +30,7 @@ fn equal(answer: &Json, wanted: &Json) -> bool {
     answer == wanted || compare(answer, wanted) == Some(Ordering::Equal) || bool_of(answer).is_some_and(|b| Some(b) == bool_of(wanted))
 }
 
-/// A bool, or PostgreSQL's text for one.
+/// A bool, or the server's text for one.
 fn bool_of(value: &Json) -> Option<bool> {
     match (value.as_bool(), value.as_str()) {
         (Some(b), _) => Some(b),

@@ -16,13 +16,15 @@ use std::time::Duration;
 use super::desired::Wanted;
 use super::marks;
 use super::observe::Seen;
-use super::status::{Class, class};
+use super::operations::Rival;
 use crate::model::time::{self, Timestamp};
 use crate::model::{Error, Exit, Result};
 use crate::world::rds::Instance;
 
-/// A rename that was begun has shown itself after this long, by all that is known.
-const RENAME_SHOWS_AFTER: Duration = Duration::from_secs(8 * 60);
+/// A rename that was begun is seen no later than this, under the new name and with an endpoint, by all that is known.
+const RENAME_ENDS_AFTER: Duration = Duration::from_mins(8);
+/// The status says no later than this that one is under way.
+const RENAME_SHOWS_AFTER: Duration = Duration::from_mins(2);
 
 /// The name is to be given back.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,6 +33,8 @@ pub struct Recovery {
     pub resource_id: String,
     /// When another rename may be under way: not before this.
     pub not_before: Option<Timestamp>,
+    /// Which may be on its way to the same name.
+    pub rival: Option<Rival>,
     /// Tags of that instance, for the guard; none when it is hidden.
     pub tags: marks::Tags,
     /// Whether the instance has its name still, and only may lose it.
@@ -83,7 +87,7 @@ pub fn tell(wanted: &Wanted, seen: &Seen, now: Timestamp) -> Result<Scene> {
             return Err(foreign(name, role, found));
         }
     }
-    let shows_at = time::after(now, RENAME_SHOWS_AFTER);
+    let (shows_by, ends_by) = (time::after(now, RENAME_SHOWS_AFTER), time::after(now, RENAME_ENDS_AFTER));
     let mut scene = Scene { leftover: seen.next.clone(), ..Scene::default() };
     match (&seen.current, &seen.old) {
         (Some(current), None) => {
@@ -94,7 +98,8 @@ pub fn tell(wanted: &Wanted, seen: &Seen, now: Timestamp) -> Result<Scene> {
             if seen.next.as_ref().is_some_and(marked_by_same_run) {
                 scene.recover = Some(Recovery {
                     resource_id: current.resource_id.clone(),
-                    not_before: Some(shows_at),
+                    not_before: Some(ends_by),
+                    rival: None,
                     tags: current.tags.clone(),
                     precaution: true,
                 });
@@ -104,14 +109,16 @@ pub fn tell(wanted: &Wanted, seen: &Seen, now: Timestamp) -> Result<Scene> {
         (Some(current), Some(old)) => {
             let keep_until = marks::time(&old.tags, marks::KEEP_UNTIL);
             scene.base = Some(current.clone());
-            scene.retiring = Some(Retiring { old: old.clone(), keep_until, not_before: keep_until.is_none().then_some(shows_at) });
+            scene.retiring = Some(Retiring { old: old.clone(), keep_until, not_before: keep_until.is_none().then_some(ends_by) });
         }
         (None, Some(old)) => {
-            // Where the new one should be seen and is not, or is changing, a rename of it may be under way.
-            let calm = seen.next.as_ref().is_some_and(|next| class(&next.status) != Class::Busy) && class(&old.status) != Class::Busy;
+            // A rename of the one or the other may have been begun just now: that of the new one is either visible as such
+            // soon, or hides it already.
+            let rival = seen.next.as_ref().map(|next| Rival { resource_id: next.resource_id.clone(), shows_by: ends_by });
             scene.recover = Some(Recovery {
                 resource_id: old.resource_id.clone(),
-                not_before: (!calm).then_some(shows_at),
+                not_before: Some(if rival.is_some() { shows_by } else { ends_by }),
+                rival,
                 tags: old.tags.clone(),
                 precaution: false,
             });
@@ -119,7 +126,8 @@ pub fn tell(wanted: &Wanted, seen: &Seen, now: Timestamp) -> Result<Scene> {
         }
         (None, None) => {
             if let Some(hidden) = seen.next.as_ref().and_then(|next| next.tags.get(marks::REPLACES)) {
-                scene.recover = Some(Recovery { resource_id: hidden.clone(), not_before: None, tags: marks::Tags::new(), precaution: false });
+                scene.recover =
+                    Some(Recovery { resource_id: hidden.clone(), not_before: None, rival: None, tags: marks::Tags::new(), precaution: false });
             }
         }
     }

@@ -109,7 +109,7 @@ impl Differ for Database {
 impl Planner for Database {
     fn plan(&self, _: &Declared, observation: &Observation, change: &Change, cx: &PlanCx<'_>) -> Result<Part> {
         match change.detail.as_ref().and_then(|detail| detail.downcast_ref::<Intent>()) {
-            Some(intent) => plan::plan(intent, seen(observation)?, cx),
+            Some(intent) => Ok(plan::plan(intent, seen(observation)?, cx)),
             None => Ok(Part::default()),
         }
     }

@@ -49,7 +49,7 @@ pub fn check_tables(value: &Value) -> Result<(), String> {
     items.iter().filter_map(Value::as_str).try_for_each(|name| table(name).map(|_| ()))
 }
 
-/// A table's name as SQL: bare where PostgreSQL reads it as it is, quoted otherwise. At most `schema.table`.
+/// A table's name as SQL: bare where the server reads it as it is, quoted otherwise. At most `schema.table`.
 ///
 /// # Errors
 /// A fragment that says what is wrong with it.

@@ -30,13 +30,17 @@ pub struct Seen {
 
 /// Reads it all.
 pub async fn observe(declared: &Declared, cx: &ObserveCx<'_>) -> Result<Seen> {
-    let wanted = Wanted::read(declared, cx.desired)?;
+    read(&Wanted::read(declared, cx.desired)?, cx).await
+}
+
+/// The same for a declaration that is read already.
+pub async fn read(wanted: &Wanted, cx: &ObserveCx<'_>) -> Result<Seen> {
     let aws = cx.desired.aws(&wanted.provider).ok_or_else(|| {
         Error::new(Exit::Error, format!("there is no provider {}", wanted.provider), "declare it, or name another one with `provider`")
     })?;
     let rds = cx.readers.rds(aws).await.map_err(|error| error.into_error(Exit::Error).within(format!("cannot reach RDS through {}", aws.name)))?;
     let (current, next, old, snapshots) =
-        futures_util::join!(instance(&*rds, &wanted.name), instance(&*rds, &wanted.next), instance(&*rds, &wanted.old), snapshots(&*rds, &wanted));
+        futures_util::join!(instance(&*rds, &wanted.name), instance(&*rds, &wanted.next), instance(&*rds, &wanted.old), snapshots(&*rds, wanted));
     let (current, next, old, snapshots) = (current?, next?, old?, snapshots?);
     let groups = match &wanted.groups {
         Some(names) if names.iter().all(|name| name.starts_with("sg-")) => Some(sorted(names.clone())),
@@ -86,15 +90,13 @@ async fn group_ids(rds: &dyn RdsRead, ec2: &dyn Ec2Read, subnet_group: Option<&s
     let known = known.map_err(|error| error.into_error(Exit::Error).within(format!("cannot read the security groups of {vpc}")))?;
     let mut ids = Vec::with_capacity(names.len());
     for name in names {
-        match known.iter().find(|group| group.id == *name || group.name == *name) {
-            Some(group) => ids.push(group.id.clone()),
-            None => {
-                let mut there: Vec<&str> = known.iter().map(|group| group.name.as_str()).collect();
-                there.sort_unstable();
-                let help = format!("{vpc} has: {}", there.iter().take(20).copied().collect::<Vec<_>>().join(", "));
-                return Err(Error::new(Exit::Error, format!("there is no security group {name} in the VPC of {subnet_group}"), help));
-            }
-        }
+        let Some(group) = known.iter().find(|group| group.id == *name || group.name == *name) else {
+            let mut there: Vec<&str> = known.iter().map(|group| group.name.as_str()).collect();
+            there.sort_unstable();
+            let help = format!("{vpc} has: {}", there.iter().take(20).copied().collect::<Vec<_>>().join(", "));
+            return Err(Error::new(Exit::Error, format!("there is no security group {name} in the VPC of {subnet_group}"), help));
+        };
+        ids.push(group.id.clone());
     }
     Ok(sorted(ids))
 }

@@ -147,7 +147,7 @@ fn fit_groups(target: &mut Target) {
         target.settings.remove("performance_insights_kms_key_id");
         target.settings.remove("performance_insights_retention_period");
     }
-    if value_of(&target.settings, "monitoring_interval") == Json::from(0) {
+    if value_of(&target.settings, "monitoring_interval").as_i64() == Some(0) {
         target.settings.remove("monitoring_role_arn");
     }
 }

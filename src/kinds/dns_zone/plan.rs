@@ -44,6 +44,7 @@ pub(super) fn plan(declared: &Declared, observation: &ZoneObservation, detail: &
     builder.answers()?;
     builder.words(&chunks, most);
     let zone = &observation.zone;
+    builder.part.together = Some("dns_zone");
     builder.part.locks.push(format!("dns:{}", zone.id));
     builder.part.world.insert(format!("zone {}", zone.name), zone.id.clone());
     Ok(builder.part)
@@ -276,7 +277,8 @@ impl Builder<'_> {
         }
         let longest = self.detail.names.iter().flat_map(|name| &name.items).filter_map(Item::old_ttl).max();
         if let Some(seconds) = longest {
-            let words = time::words(Duration::from_secs(u64::from(seconds)));
+            self.part.cached_for = Duration::from_secs(u64::from(seconds));
+            let words = time::words(self.part.cached_for);
             self.part
                 .notes
                 .push(format!("resolvers may go on giving old answers of {zone} for up to {words} after the switch (the largest TTL concerned)"));

@@ -13,6 +13,7 @@ use crate::world::rds::Delete as Call;
 /// Deletes an instance that carries our mark and has exactly the name that the plan says; one that is gone is done.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[allow(clippy::struct_field_names, reason = "it is RDS's own name")]
 pub struct Delete {
     /// The provider's name.
     pub provider: String,

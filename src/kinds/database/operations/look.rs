@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
+use super::super::status::{Class, class};
 use super::instance::{InstanceRef, hidden, not_yet, reader};
 use crate::apply::operation::{Cx, Look, Operation, Outputs, Progress, StartCx};
 use crate::model::Json;
@@ -137,7 +138,8 @@ impl Operation for Confirm {
         }
         let rds = reader(cx, &self.provider).await?;
         let Some(found) = self.instance.find(&*rds, cx).await? else { return Ok(hidden()) };
-        if let Some(wait) = not_yet(&found) {
+        // It has taken over: nobody waits for its backup any more.
+        if let Some(wait) = not_yet(&found).filter(|_| class(&found.status) != Class::BackingUp) {
             return Ok(wait);
         }
         Ok(if is_called(&found, &self.name) {

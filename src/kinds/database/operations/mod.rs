@@ -18,7 +18,7 @@ pub use delete::Delete;
 pub use instance::{InstanceRef, MadeBy};
 pub use look::{Confirm, Ready, WaitSnapshot};
 pub use modify::{Modify, Reboot};
-pub use rename::Rename;
+pub use rename::{Rename, Rival};
 pub use restore::RestoreNext;
 pub use sql::{Ask, Scrub};
 pub use tag::{Keep, Tag, Untag};

@@ -34,17 +34,39 @@ pub struct Rename {
     /// Neither started nor done before this: a rename that an earlier run may have begun would have shown by then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_before: Option<Timestamp>,
-    /// It is the way back: the instance has its name again even while it is backed up.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub undo: bool,
+    /// Another instance that an earlier run may be renaming to the same name right now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rival: Option<Rival>,
     /// Names of what is written, for the guard.
     pub names: Vec<String>,
 }
 
+/// An instance whose rename may be under way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rival {
+    /// Which.
+    pub resource_id: String,
+    /// Hidden for longer than this it is gone.
+    pub shows_by: Timestamp,
+}
+
 impl Rename {
-    async fn before_start(&self, rds: &dyn RdsRead, found: &Instance) -> CallResult<Look> {
+    /// Whether the rival may still take the name.
+    async fn rival_is_moving(&self, rds: &dyn RdsRead, now: Timestamp) -> CallResult<bool> {
+        let Some(rival) = &self.rival else { return Ok(false) };
+        Ok(match rds.instance_by_resource_id(&rival.resource_id).await? {
+            Some(found) => class(&found.status) == Class::Busy,
+            None => now < rival.shows_by,
+        })
+    }
+
+    async fn before_start(&self, rds: &dyn RdsRead, found: &Instance, now: Timestamp) -> CallResult<Look> {
         if let Some(wait) = not_yet(found) {
             return Ok(wait);
+        }
+        if self.rival_is_moving(rds, now).await? {
+            return Ok(Look::Settling(Progress::status("another instance is being renamed")));
         }
         let Some(other) = rds.instance(&self.to).await?.filter(|other| other.resource_id != found.resource_id) else { return Ok(Look::Pending) };
         Ok(match class(&other.status) {
@@ -65,22 +87,22 @@ impl Operation for Rename {
     }
 
     async fn look(&self, cx: &Cx<'_>) -> CallResult<Look> {
-        if self.not_before.is_some_and(|until| cx.readers.clock().now() < until) {
+        let now = cx.readers.clock().now();
+        if self.not_before.is_some_and(|until| now < until) {
             return Ok(Look::Settling(Progress::status("an earlier rename may still show")));
         }
         let rds = reader(cx, &self.provider).await?;
         let Some(found) = self.instance.find(&*rds, cx).await? else { return Ok(hidden()) };
         if found.identifier == self.to {
             return Ok(match class(&found.status) {
-                Class::Usable if is_called(&found, &self.to) => Look::done(),
-                // After the way back nobody waits for a backup either.
-                Class::BackingUp if self.undo && is_called(&found, &self.to) => Look::done(),
+                // It answers while it is backed up.
+                Class::Usable | Class::BackingUp if is_called(&found, &self.to) => Look::done(),
                 Class::Failed | Class::Deleting => Look::Conflict(format!("{} is {}", found.identifier, found.status)),
                 _ => Look::Settling(Progress::status(found.status)),
             });
         }
         if found.identifier == self.from {
-            return self.before_start(&*rds, &found).await;
+            return self.before_start(&*rds, &found, now).await;
         }
         Ok(Look::Conflict(format!("the instance {} is called {}, neither {} nor {}", found.resource_id, found.identifier, self.from, self.to)))
     }

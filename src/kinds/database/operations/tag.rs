@@ -99,7 +99,7 @@ pub struct Keep {
     pub instance: InstanceRef,
     /// How long.
     #[serde(with = "time::seconds", rename = "keep_seconds")]
-    pub keep: Duration,
+    pub duration: Duration,
     /// Names of what is written, for the guard.
     pub names: Vec<String>,
 }
@@ -126,7 +126,7 @@ impl Operation for Keep {
     async fn start(&self, cx: &StartCx<'_>) -> CallResult<()> {
         let rds = cx.writers.rds_writer(cx.cx.aws(&self.provider)?).await?;
         let found = self.instance.found(&*rds, cx.cx, ADD).await?;
-        let until = time::rfc3339(time::after(cx.cx.readers.clock().now(), self.keep));
+        let until = time::rfc3339(time::after(cx.cx.readers.clock().now(), self.duration));
         rds.add_tags(&found.arn, &Tags::from([(marks::KEEP_UNTIL.to_owned(), until)])).await
     }
 }

@@ -10,7 +10,7 @@ use crate::model::{Json, Phase};
 use crate::plan::{Fact, Limits, Part, PlanCx, Step, Undo};
 
 /// How long RDS may take to show a call that it answered well.
-const VISIBILITY: Duration = Duration::from_secs(5 * 60);
+const VISIBILITY: Duration = Duration::from_mins(5);
 /// The longest pause between two looks when the provider says nothing.
 const POLL: Duration = Duration::from_secs(15);
 

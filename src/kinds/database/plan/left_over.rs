@@ -28,7 +28,7 @@ pub fn recover(builder: &mut Builder<'_>) {
         from: wanted.old.clone(),
         to: wanted.name.clone(),
         not_before: recover.not_before,
-        undo: true,
+        rival: recover.rival.clone(),
         names: names(&[], &recover.tags),
     });
     let undo = Undo::Keep(format!("{} has the name that it should have", wanted.name));

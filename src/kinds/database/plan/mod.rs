@@ -8,16 +8,13 @@ mod retire;
 
 use super::intent::Intent;
 use super::observe::Seen;
-use crate::model::Result;
 use crate::plan::{Part, PlanCx};
 
 use builder::Builder;
 
-/// The whole part of one database.
-///
-/// # Errors
-/// None at present: what cannot be done is an error of the diff already.
-pub fn plan(intent: &Intent, seen: &Seen, cx: &PlanCx<'_>) -> Result<Part> {
+/// The whole part of one database. What cannot be done is an error of the diff already.
+#[must_use]
+pub fn plan(intent: &Intent, seen: &Seen, cx: &PlanCx<'_>) -> Part {
     let mut builder = Builder::new(intent, cx);
     left_over::recover(&mut builder);
     left_over::remove(&mut builder);
@@ -33,7 +30,7 @@ pub fn plan(intent: &Intent, seen: &Seen, cx: &PlanCx<'_>) -> Result<Part> {
     let place = format!("{}/{}", seen.account, seen.region);
     part.locks = [&wanted.name, &wanted.next, &wanted.old].into_iter().map(|name| format!("rds:{place}/{name}")).collect();
     part.world.insert(wanted.provider.clone(), place);
-    Ok(part)
+    part
 }
 
 #[cfg(test)]

@@ -263,39 +263,39 @@ fn ask(builder: &Builder<'_>, new: &InstanceRef, connect: &Connect, number: usiz
 fn switch(builder: &mut Builder<'_>, refreshing: &Refreshing, new: &InstanceRef) {
     let intent = builder.intent;
     let wanted = &intent.wanted;
-    let rename = |instance: &InstanceRef, from: &str, to: &str, tags: &Tags, undo: bool| {
+    let rename = |instance: &InstanceRef, from: &str, to: &str, tags: &Tags| {
         Op::Rename(Rename {
             provider: wanted.provider.clone(),
             instance: instance.clone(),
             from: from.to_owned(),
             to: to.to_owned(),
             not_before: None,
-            undo,
+            rival: None,
             names: names(&[], tags),
         })
     };
     if let Some(base) = &intent.base {
         let old = by_id(&base.resource_id);
-        let back = rename(&old, &wanted.old, &wanted.name, &base.tags, true);
+        let back = rename(&old, &wanted.old, &wanted.name, &base.tags);
         let facts = builder.facts(&["instance", "pending", "old-free"]);
         let step = builder.push(Draft {
             slug: "rename-old".to_owned(),
             phase: Phase::Switch,
             title: format!("rename {} to {}", wanted.name, wanted.old),
-            op: rename(&old, &wanted.name, &wanted.old, &base.tags, false),
+            op: rename(&old, &wanted.name, &wanted.old, &base.tags),
             undo: undo(format!("rename {} back to {}", wanted.old, wanted.name), &[back]),
             timeout: "rename",
         });
         step.facts = facts;
         step.outage = Some(Outage::Starts(wanted.name.clone()));
     }
-    let back = rename(new, &wanted.name, &wanted.next, &refreshing.tags, true);
+    let back = rename(new, &wanted.name, &wanted.next, &refreshing.tags);
     let facts = builder.facts(&["name-free"]);
     let step = builder.push(Draft {
         slug: "rename-next".to_owned(),
         phase: Phase::Switch,
         title: format!("rename {} to {}", wanted.next, wanted.name),
-        op: rename(new, &wanted.next, &wanted.name, &refreshing.tags, false),
+        op: rename(new, &wanted.next, &wanted.name, &refreshing.tags),
         undo: undo(format!("rename the new {} back to {}", wanted.name, wanted.next), &[back]),
         timeout: "rename",
     });

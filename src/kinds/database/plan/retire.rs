@@ -125,7 +125,7 @@ pub fn keep(builder: &mut Builder<'_>, old: &Instance, rules: &Refresh) {
         slug: "keep-old".to_owned(),
         phase: Phase::Retire,
         title: format!("keep {} for {}; a later plan deletes it", wanted.old, time::words(rules.keep_old)),
-        op: Op::Keep(Keep { provider: wanted.provider.clone(), instance, keep: rules.keep_old, names: guarded }),
+        op: Op::Keep(Keep { provider: wanted.provider.clone(), instance, duration: rules.keep_old, names: guarded }),
         undo: undo("take that tag away", &[back]),
         timeout: "modify",
     });

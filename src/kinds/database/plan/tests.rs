@@ -20,7 +20,7 @@ fn part(wanted: Wanted, seen: &Seen) -> Part {
     let desired = desired();
     let change = diff::diff(wanted, seen, &DiffCx { now: now(), desired: &desired, refresh: &BTreeSet::new() }).unwrap();
     let intent = change.detail.as_ref().unwrap().downcast_ref::<Intent>().unwrap();
-    plan(intent, seen, &PlanCx { now: now(), run: "run-9", desired: &desired, exchange: &Exchange::default() }).unwrap()
+    plan(intent, seen, &PlanCx { now: now(), run: "run-9", desired: &desired, exchange: &Exchange::default() })
 }
 
 fn slugs(part: &Part) -> Vec<&str> {
@@ -120,7 +120,7 @@ fn backups_after_the_switch_are_a_second_outage_before_the_old_one_goes() {
 #[test]
 fn a_kept_old_one_is_only_tagged() {
     let mut wanted = wanted();
-    wanted.refresh.as_mut().unwrap().keep_old = Duration::from_secs(7 * 86_400);
+    wanted.refresh.as_mut().unwrap().keep_old = Duration::from_hours(7 * 24);
     let part = part(wanted, &seen(Some(stale()), None, None));
     check(&part);
     assert_eq!(part.steps.last().unwrap().id, "database.dev/keep-old");
