@@ -11,5 +11,7 @@ mod live_failures;
 mod live_postgres;
 mod live_slack;
 mod live_world;
+#[cfg(feature = "aws")]
+mod scenarios;
 mod services;
 mod support;

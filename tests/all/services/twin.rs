@@ -31,6 +31,7 @@ struct State {
     max_per_page: usize,
     next_id: u64,
     lose_replies: u32,
+    in_the_way: Vec<(String, Value)>,
     publish: Option<Publish>,
 }
 
@@ -53,6 +54,7 @@ impl Twin {
             max_per_page: 5_000_000,
             next_id: 1,
             lose_replies: 0,
+            in_the_way: Vec::new(),
             publish: None,
         };
         let state = Arc::new(Mutex::new(state));
@@ -88,6 +90,18 @@ impl Twin {
     /// The next batches take effect and their answers get lost.
     pub fn lose_replies(&self, count: u32) {
         self.state.lock().unwrap().lose_replies = count;
+    }
+
+    /// Somebody makes this record by hand just before the zone's next batch.
+    pub fn put_in_the_way(&self, zone: &str, record: Value) {
+        self.state.lock().unwrap().in_the_way.push((zone.to_owned(), record));
+    }
+
+    /// Somebody removes the records of this name by hand.
+    pub fn forget(&self, zone: &str, name: &str) {
+        let mut state = self.state.lock().unwrap();
+        state.zones.get_mut(zone).unwrap().records.retain(|record| record["name"] != name);
+        state.tell(zone);
     }
 }
 
@@ -143,6 +157,11 @@ impl State {
         let (deletes, patches, puts, posts) = (list("deletes"), list("patches"), list("puts"), list("posts"));
         if deletes.len() + patches.len() + puts.len() + posts.len() > self.max_batch {
             return Err((400, 1004, format!("DNS batch is limited to {} records", self.max_batch)));
+        }
+        let (now, later): (Vec<_>, Vec<_>) = std::mem::take(&mut self.in_the_way).into_iter().partition(|(its_zone, _)| its_zone == zone);
+        self.in_the_way = later;
+        for (_, record) in now {
+            self.post(zone, record.as_object().unwrap())?;
         }
         let before = self.zones[zone].records.clone();
         let done = self.transact(zone, &deletes, &patches, &puts, &posts);
