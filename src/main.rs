@@ -33,7 +33,7 @@ fn main() -> ExitCode {
         stderr_is_terminal: std::io::stderr().is_terminal(),
         width: terminal_size::terminal_size().map(|(width, _)| usize::from(width.0)),
     };
-    let exit = runtime.block_on(commands::run(cli, environment));
+    let exit = runtime.block_on(commands::main(cli, environment));
     // Nothing that is still under way after a command is worth waiting for.
     runtime.shutdown_background();
     ExitCode::from(exit.code())

@@ -22,9 +22,21 @@ pub use session::{Environment, Session};
 use crate::cli::{Cli, Command};
 use crate::model::{Exit, Result};
 
-/// Runs one command. What it has to say has been said when it returns; an error is printed by the caller, once.
-pub async fn run(cli: Cli, environment: Environment) -> Result<Exit> {
-    let session = Session::new(cli.globals, Arc::new(environment))?;
+/// Runs one command to its end: what went wrong is printed here, the whole chain once, with what to do next.
+pub async fn main(cli: Cli, environment: Environment) -> Exit {
+    let environment = Arc::new(environment);
+    let style = session::err_style(&cli.globals, &environment);
+    match run(cli, environment).await {
+        Ok(exit) => exit,
+        Err(error) => {
+            eprint!("{}", session::render_error(&error, style.color));
+            error.exit()
+        }
+    }
+}
+
+async fn run(cli: Cli, environment: Arc<Environment>) -> Result<Exit> {
+    let session = Session::new(cli.globals, environment)?;
     match cli.command {
         Command::Validate { environments } => validate::run(&session, &environments),
         Command::Plan { environment, out, detailed_exitcode, format, flags } => {

@@ -52,8 +52,11 @@ fn replay(session: &Session, entries: &[crate::apply::journal::Entry]) -> Result
     let Record::Begun { plan, actor } = &first.record else { return Err(damaged("it does not begin with a plan".to_owned())) };
     let mut state = RunState::begin(Arc::clone(plan), actor.clone(), first.time);
     let out = Box::new(std::io::stdout());
-    let mut sink: Box<dyn Sink> =
-        if session.globals.json { Box::new(JsonLines::new(out)) } else { Box::new(Progress::new(out, session.out_style(), Arc::clone(plan)).with_report()) };
+    let mut sink: Box<dyn Sink> = if session.globals.json {
+        Box::new(JsonLines::new(out))
+    } else {
+        Box::new(Progress::new(out, session.out_style(), Arc::clone(plan)).with_report())
+    };
     for entry in std::iter::once(first).chain(rest) {
         if !matches!(entry.record, Record::Begun { .. }) {
             state.apply(entry.time, &entry.record).map_err(damaged)?;

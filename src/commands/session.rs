@@ -10,7 +10,7 @@ use crate::declare::{self, Inputs, JournalSetting, KindSchema, Location, Resolve
 use crate::kinds;
 use crate::model::time::Timestamp;
 use crate::model::{Error, Exit, Json, Result, Value};
-use crate::review::Style;
+use crate::review::{Style, escape};
 use crate::world::Writers;
 use crate::world::live::{LiveOptions, LiveWorld};
 use crate::world::sim::{SimOptions, SimWorld};
@@ -179,27 +179,16 @@ impl Session {
         Holder::this_process(&self.actor())
     }
 
-    fn style(&self, is_terminal: bool) -> Style {
-        let no_color = (self.environment.variable)("NO_COLOR").is_some_and(|value| !value.is_empty());
-        let color = match self.globals.color {
-            Color::Always => true,
-            Color::Never => false,
-            Color::Auto => is_terminal && !no_color,
-        };
-        let columns = (self.environment.variable)("COLUMNS").and_then(|text| text.parse().ok());
-        Style { color, width: self.environment.width.or(columns).unwrap_or(WIDTH_DEFAULT).clamp(40, 240) }
-    }
-
     /// How results are shown.
     #[must_use]
     pub fn out_style(&self) -> Style {
-        self.style(self.environment.stdout_is_terminal)
+        style(&self.globals, &self.environment, self.environment.stdout_is_terminal)
     }
 
     /// How progress and errors are shown.
     #[must_use]
     pub fn err_style(&self) -> Style {
-        self.style(self.environment.stderr_is_terminal)
+        err_style(&self.globals, &self.environment)
     }
 
     /// A result, to standard output. A reader that has gone away is no error.
@@ -216,6 +205,31 @@ impl Session {
             let _ = err.write_all(text.as_bytes()).and_then(|()| if text.ends_with('\n') { Ok(()) } else { err.write_all(b"\n") });
         }
     }
+}
+
+/// How progress and errors are shown, before there is a session.
+#[must_use]
+pub fn err_style(globals: &Globals, environment: &Environment) -> Style {
+    style(globals, environment, environment.stderr_is_terminal)
+}
+
+fn style(globals: &Globals, environment: &Environment, is_terminal: bool) -> Style {
+    let no_color = (environment.variable)("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let color = match globals.color {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => is_terminal && !no_color,
+    };
+    let columns = (environment.variable)("COLUMNS").and_then(|text| text.parse().ok());
+    Style { color, width: environment.width.or(columns).unwrap_or(WIDTH_DEFAULT).clamp(40, 240) }
+}
+
+/// An error as people see it: the chain in one line, then the next step. What services said in it cannot play with the terminal.
+#[must_use]
+pub fn render_error(error: &Error, color: bool) -> String {
+    let chain = error.chain();
+    let (what, help) = (escape::terminal(&chain), escape::terminal(error.help()));
+    if color { format!("\u{1b}[1;31merror\u{1b}[0m: {what}\n\u{1b}[1;36mhelp\u{1b}[0m: {help}\n") } else { format!("error: {what}\nhelp: {help}\n") }
 }
 
 /// `.switchover/` below a root.

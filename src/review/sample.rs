@@ -24,7 +24,6 @@ pub(crate) fn empty(environment: &str) -> Plan {
         world: BTreeMap::from([("world".to_owned(), "live".to_owned()), ("aws".to_owned(), "123456789012/us-east-1".to_owned())]),
         providers: BTreeMap::new(),
         protect: vec!["prod".to_owned()],
-        journal: crate::model::Json::from("local"),
         notify: Vec::new(),
         journal: json!("local"),
         resource_changes: Vec::new(),

@@ -67,7 +67,10 @@ async fn a_lock_has_one_holder_and_says_whose_it_is() {
         let lease = open().acquire(&acquire("staging", "r1", &["rds:1/eu/db"], LONG)).await.unwrap();
         let refused = open().acquire(&acquire("staging", "r2", &[], LONG)).await.unwrap_err();
         assert_eq!(refused.exit(), Exit::Locked, "{name}");
-        assert!(refused.chain().contains("somebody") && refused.chain().contains("r1") && refused.chain().contains("elsewhere"), "{name}: {refused:?}");
+        assert!(
+            refused.chain().contains("somebody") && refused.chain().contains("r1") && refused.chain().contains("elsewhere"),
+            "{name}: {refused:?}"
+        );
         // A resource is locked across environments, and a refusal takes nothing.
         let refused = open().acquire(&acquire("other", "r3", &["rds:1/eu/db"], LONG)).await.unwrap_err();
         assert!(refused.chain().contains("rds:1/eu/db"), "{name}");

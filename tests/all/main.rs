@@ -1,10 +1,10 @@
 //! All tests that go through more than one module, in one binary.
 
-#[cfg(feature = "aws")]
-mod live_aws;
 mod crash;
 mod engine;
 mod journal_stores;
+#[cfg(feature = "aws")]
+mod live_aws;
 mod live_cloudflare;
 mod live_dns;
 mod live_failures;

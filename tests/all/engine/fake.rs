@@ -101,7 +101,11 @@ impl Operation for Op {
             Op::Add { manner, .. } if manner.conflict => Look::Conflict("somebody else has it".to_owned()),
             Op::Add { name, manner } if things.names.contains(name) => {
                 let since = *things.since.entry(name.clone()).or_insert(now);
-                if time::between(since, now) < Duration::from_secs(manner.settle_seconds) { Look::Settling(Progress::status("creating")) } else { Look::done() }
+                if time::between(since, now) < Duration::from_secs(manner.settle_seconds) {
+                    Look::Settling(Progress::status("creating"))
+                } else {
+                    Look::done()
+                }
             }
             Op::Remove { name } if !things.names.contains(name) => Look::done(),
             Op::Wait { seconds } => {

@@ -4,4 +4,4 @@ pub mod memory;
 pub mod pipeline;
 
 pub use memory::{Die, MemoryStore};
-pub use pipeline::{End, Scene};
+pub use pipeline::Scene;
