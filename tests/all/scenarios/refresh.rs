@@ -40,7 +40,8 @@ async fn a_refresh_is_planned_applied_once_and_leaves_nothing_to_do() {
     let end = events.last().unwrap();
     assert_eq!((&end["type"], &end["exit_code"], &end["not_started"]), (&json!("run_finished"), &json!(0), &json!([])));
     assert_eq!(end["done"].as_array().unwrap().len(), plan["steps"].as_array().unwrap().len());
-    let outage: Vec<&Json> = events.iter().filter(|event| event["type"].as_str().unwrap().starts_with("outage_")).map(|event| &event["type"]).collect();
+    let outage: Vec<&Json> =
+        events.iter().filter(|event| event["type"].as_str().unwrap().starts_with("outage_")).map(|event| &event["type"]).collect();
     assert_eq!(outage, ["outage_started", "outage_ended"]);
     let parity = events.iter().find(|event| is(event, "step_done", "parity")).unwrap();
     assert!(parity["detail"].as_str().unwrap().contains("instance_class"), "{parity}");

@@ -22,6 +22,8 @@ pub const NEXT: &str = "dev-openverse-db-next";
 pub const OLD: &str = "dev-openverse-db-old";
 pub const ADDRESS: &str = "database.dev-openverse-db";
 const SOURCE: &str = "prod-openverse-db";
+/// The option group of both instances.
+const OPTIONS: &str = "openverse-options";
 const FILE: &str = "environments/staging.hcl";
 /// The secret part of the webhook.
 pub const WEBHOOK: &str = "/services/T000/B000/planted-webhook-secret";
@@ -255,13 +257,16 @@ fn fill(postgres: &Postgres, database: &str) {
     postgres.psql(database, &sql);
 }
 
-/// The subnet group and the security groups that the example names; gives the groups' ids.
+/// The subnet group and the security groups that the example names; gives the groups' ids. An option group, too: moto shows default ones
+/// that it does not know when they are named.
 async fn make_network(moto: &Moto, region: &'static str, rds: &aws_sdk_rds::Client) -> Vec<String> {
     let ec2 = super::zones::ec2(moto, region);
     let subnets = ec2.describe_subnets().send().await.unwrap();
     let (vpc, ids) = (subnets.subnets()[0].vpc_id().unwrap(), subnets.subnets().iter().map(|subnet| subnet.subnet_id().unwrap().to_owned()));
     let group = rds.create_db_subnet_group().db_subnet_group_name("default").db_subnet_group_description("default");
     group.set_subnet_ids(Some(ids.collect())).send().await.unwrap();
+    let options = rds.create_option_group().option_group_name(OPTIONS).option_group_description("for tests");
+    options.engine_name("postgres").major_engine_version("13").send().await.unwrap();
     for name in ["openverse-vpc-db-access", "staging-dev-rds-sg"] {
         ec2.create_security_group().group_name(name).description("for tests").vpc_id(vpc).send().await.unwrap();
     }
@@ -290,12 +295,15 @@ async fn make_instances(client: &aws_sdk_rds::Client, groups: &[String]) {
     create(client, NAME, "db.m5.xlarge", 3, &staging, groups).await;
 }
 
+/// The maintenance window is each instance's own, so that there is something which a restore cannot carry over.
 async fn create(client: &aws_sdk_rds::Client, name: &str, class: &str, backups: i32, tags: &[(&str, String)], groups: &[String]) {
     let tags = tags.iter().map(|(key, value)| Tag::builder().key(*key).value(value).build()).collect();
     let request = client.create_db_instance().db_instance_identifier(name).db_instance_class(class).engine("postgres").engine_version("13.13");
     let request = request.allocated_storage(3000).storage_type("gp2").master_username("u").master_user_password("not-a-secret");
-    let request = request.backup_retention_period(backups).preferred_maintenance_window("sun:06:00-sun:06:30").set_tags(Some(tags));
+    let window = if name == SOURCE { "sun:06:00-sun:06:30" } else { "mon:07:00-mon:07:30" };
+    let request = request.backup_retention_period(backups).preferred_maintenance_window(window).set_tags(Some(tags));
     let network = (!groups.is_empty()).then(|| groups.to_vec());
     let subnets = network.is_some().then(|| "default".to_owned());
+    let request = request.set_option_group_name(network.is_some().then(|| OPTIONS.to_owned()));
     request.set_vpc_security_group_ids(network).set_db_subnet_group_name(subnets).send().await.unwrap();
 }

@@ -167,6 +167,13 @@ fn seed(zone: &str, moved: &BTreeMap<String, String>) -> Vec<Json> {
     let mut records: Vec<Json> = records.values().cloned().collect();
     for record in &mut records {
         record["content"] = moved(&record["content"]);
+        if record["type"] == "MX" {
+            // The service keeps the preference in a field of its own.
+            let content = record["content"].as_str().unwrap().to_owned();
+            let (preference, host) = content.split_once(' ').unwrap();
+            record["priority"] = preference.parse::<u16>().unwrap().into();
+            record["content"] = host.into();
+        }
     }
     records
 }
