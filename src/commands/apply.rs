@@ -48,9 +48,9 @@ async fn environment(session: &Session, environment: &str, flags: &RunFlags, pla
     let plan = Arc::new(planning::make(&desired, &world, planned).await?);
     let shown = review::terminal(&plan, &session.err_style(), None);
     if session.globals.json {
-        session.note(&shown)
+        session.note(&shown);
     } else {
-        session.say(&review::terminal(&plan, &session.out_style(), None))
+        session.say(&review::terminal(&plan, &session.out_style(), None));
     }
     if let Some(error) = planning::incomplete(&plan) {
         return Err(error);

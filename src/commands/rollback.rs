@@ -1,6 +1,7 @@
 //! `rollback`: undoes the unfinished or the last run, as its plan said.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::sync::Arc;
 
 use super::running::{self, Begin, Run};
@@ -122,12 +123,12 @@ fn describe(state: &RunState) -> String {
     let mut text = format!("Run {} of {} will be turned back, newest first:\n", state.plan.run, state.plan.environment);
     for id in summary::to_undo(state) {
         if let Some(title) = titles.get(id.as_str()) {
-            text.push_str(&format!("  {id}: {title}\n"));
+            let _ = writeln!(text, "  {id}: {title}");
         }
     }
     for step in &state.plan.steps {
         if let (Undo::Keep(why), true) = (&step.undo, state.step(&step.id).called) {
-            text.push_str(&format!("  {} stays: {why}\n", step.id));
+            let _ = writeln!(text, "  {} stays: {why}", step.id);
         }
     }
     text

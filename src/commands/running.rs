@@ -134,22 +134,22 @@ impl Run<'_> {
             }
             Begin::Back(state) => (Writer::resume(store, lease, state, mode, &actor, now).await?, Some(format!("asked by {actor}")), false),
         };
-        let story = Arc::new(std::sync::Mutex::new(Story::default()));
+        let remembered = Arc::new(std::sync::Mutex::new(Story::default()));
         let mut notices = Notices::new();
-        let noticed = Arc::clone(&plan);
+        let applied = Arc::clone(&plan);
         let engine = Engine::new(Setup {
             program,
             writers: Arc::clone(&self.world.writers) as Arc<dyn Writers>,
             journal,
-            sink: self.sink(&plan, &story),
-            notifier: Box::new(move |event| notices.notice(event, &noticed)),
+            sink: self.sink(&plan, &remembered),
+            notifier: Box::new(move |event| notices.notice(event, &applied)),
             stop: signals::listen(|text| eprintln!("{text}")),
             options: Options { parallelism: self.flags.parallelism, max_runtime, keep_on_failure: self.flags.keep_on_failure },
             turn_back,
             check_all_facts,
         });
         let summary = engine.run().await;
-        Ok(self.report(&plan, &story, &summary, now))
+        Ok(self.report(&plan, &remembered, &summary, now))
     }
 
     fn sink(&self, plan: &Arc<Plan>, story: &Arc<std::sync::Mutex<Story>>) -> Box<dyn Sink> {

@@ -15,10 +15,13 @@ use crate::world::Writers;
 use crate::world::live::{LiveOptions, LiveWorld};
 use crate::world::sim::{SimOptions, SimWorld};
 
+/// Gives an environment variable.
+pub type Variable = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
+
 /// The process around a command.
 pub struct Environment {
     /// An environment variable.
-    pub variable: Box<dyn Fn(&str) -> Option<String> + Send + Sync>,
+    pub variable: Variable,
     /// Whether somebody can be asked.
     pub stdin_is_terminal: bool,
     /// Whether results go to a terminal.
@@ -133,9 +136,8 @@ impl Session {
     /// The journal's store for a root and a setting; `--journal` wins.
     pub fn store(&self, root: &Path, setting: &JournalSetting) -> Result<Arc<dyn Store>> {
         let url = match (&self.globals.journal, setting) {
-            (Some(url), _) => Some(url.clone()),
             (None, JournalSetting::Local) => None,
-            (None, JournalSetting::Url(Value::String(url))) => Some(url.clone()),
+            (Some(url), _) | (None, JournalSetting::Url(Value::String(url))) => Some(url.clone()),
             (None, JournalSetting::Url(Value::Secret(secret))) => Some(crate::model::Secrets::resolve(&self.resolver(root)?, secret)?),
             (None, JournalSetting::Url(_)) => return Err(unknown_journal("this value")),
         };

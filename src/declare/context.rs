@@ -1,6 +1,6 @@
 //! One environment while it is read: its names, its switches, and the problems found so far.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use super::names::Names;
 use super::variables::Variables;
 use crate::model::{Problem, SourceFile, Span};
 
-/// The most problems that are kept: beyond, more of them help nobody.
+/// The most errors, and the most warnings, that are kept: beyond, more of them help nobody.
 const MAX_PROBLEMS: usize = 2_000;
 
 /// What an environment's expressions can name, and where its problems are collected.
@@ -34,6 +34,8 @@ pub struct Context<'a> {
     pub mentioned_variables: RefCell<HashSet<String>>,
     /// Locals (by unit) that some expression names.
     pub mentioned_locals: RefCell<HashSet<usize>>,
+    /// Something has no value because of a problem that was reported elsewhere.
+    pub unexplained: Cell<bool>,
     problems: RefCell<Vec<Problem>>,
 }
 
@@ -50,6 +52,7 @@ impl<'a> Context<'a> {
             incomplete: false,
             mentioned_variables: RefCell::default(),
             mentioned_locals: RefCell::default(),
+            unexplained: Cell::new(false),
             problems: RefCell::default(),
         }
     }
@@ -57,7 +60,7 @@ impl<'a> Context<'a> {
     /// Keeps a problem.
     pub fn report(&self, problem: Problem) {
         let mut problems = self.problems.borrow_mut();
-        if problems.len() < MAX_PROBLEMS {
+        if problems.iter().rev().filter(|known| known.severity == problem.severity).count() < MAX_PROBLEMS {
             problems.push(problem);
         }
     }
@@ -71,8 +74,9 @@ impl<'a> Context<'a> {
 
     /// Keeps a fault, unless it has been.
     pub fn report_fault(&self, fault: Fault) {
-        if let Fault::Problem(problem) = fault {
-            self.report(*problem);
+        match fault {
+            Fault::Problem(problem) => self.report(*problem),
+            Fault::Reported => self.unexplained.set(true),
         }
     }
 

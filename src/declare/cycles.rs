@@ -35,7 +35,9 @@ pub fn find(edges: &[Vec<usize>]) -> Vec<Vec<usize>> {
                     let from = path.iter().position(|(node, _)| *node == target).unwrap_or(0);
                     let circle: Vec<usize> = path[from..].iter().map(|(node, _)| *node).collect();
                     if circle.iter().any(|node| !told[*node]) {
-                        circle.iter().for_each(|node| told[*node] = true);
+                        for node in &circle {
+                            told[*node] = true;
+                        }
                         circles.push(circle);
                     }
                 }

@@ -1,6 +1,7 @@
 //! Problems for people (rustc's look) and for programs (the shape of Terraform's `validate -json`).
 
 use std::collections::HashMap;
+use std::fmt::Write as _;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -27,7 +28,7 @@ pub fn render(problems: &[Problem], color: bool) -> String {
         text.push_str("\n\n");
     }
     if problems.len() > MAX_SHOWN {
-        text.push_str(&format!("… and {} more: mend these first\n\n", problems.len() - MAX_SHOWN));
+        let _ = write!(text, "… and {} more: mend these first\n\n", problems.len() - MAX_SHOWN);
     }
     // One line feed at the very end, an empty line between problems.
     text.pop();
@@ -198,7 +199,7 @@ mod tests {
             ("a\n", 2..2),
             ("ä\nb", 1..3),
             ("a\nb\nc", 0..99),
-            ("a", 7..3),
+            ("a", Range { start: 7, end: 3 }),
             (long.as_str(), 9..10),
             (long.as_str(), 0..100_000),
         ] {

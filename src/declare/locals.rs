@@ -40,6 +40,11 @@ impl Unit<'_> {
     pub fn is_leaf(&self) -> bool {
         self.children.is_empty()
     }
+
+    /// Gives it no value, its expression being wrong and reported.
+    pub fn fail(&self) {
+        *self.result.borrow_mut() = Some(Err(()));
+    }
 }
 
 /// All locals of an environment.

@@ -113,7 +113,7 @@ mod tests {
             ("a {\n  b = 1\n", "a.hcl:2:8", "ends too early"),
             ("a { b = 1, c = 2 }\n", "a.hcl:1:10", "one attribute"),
             ("a = 'x'\n", "a.hcl:1:5", "double quotes"),
-            ("a = \"\\d\"\n", "a.hcl:1:7", "backslash"),
+            ("a = \"\\d\"\n", "a.hcl:1:8", "backslash"),
         ] {
             let problem = problem(text);
             assert_eq!(problem.span.as_ref().unwrap().place(), place, "{text}: {}", problem.summary);

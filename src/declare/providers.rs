@@ -33,7 +33,7 @@ pub fn read(walker: &Walker<'_, '_>, block: &Block, providers: &mut BTreeMap<Str
         return walker.context.report(Problem::error(&place, format!("unknown provider type `{kind}`"), help));
     };
     let mut address = vec!["provider"];
-    address.extend(block.labels.iter().map(|label| label.as_str()));
+    address.extend(block.labels.iter().map(hcl_edit::structure::BlockLabel::as_str));
     let node = walker.node(spec, block, &address, Extra::default());
     if providers.contains_key(&name) {
         return;
@@ -85,7 +85,7 @@ fn credentials(walker: &Walker<'_, '_>, node: &Node) {
     match (node.attr("api_key"), node.attr("username"), node.attr("password")) {
         (Some(key), Some(_), _) | (Some(key), _, Some(_)) => walker.context.report(Problem::error(&key.key, "both an API key and a user", help)),
         (None, Some(half), None) | (None, None, Some(half)) => {
-            walker.context.report(Problem::error(&half.key, "a user without a password, or the other way round", help))
+            walker.context.report(Problem::error(&half.key, "a user without a password, or the other way round", help));
         }
         _ => {}
     }

@@ -60,7 +60,14 @@ pub fn read(location: &Location, inputs: &Inputs<'_>) -> Result<Reading> {
         problems.retain(|problem| problem.span.is_some());
     }
     in_order(&mut problems, &sources);
-    let failed = problems.iter().any(|problem| problem.severity == Severity::Error);
+    let mut failed = problems.iter().any(|problem| problem.severity == Severity::Error);
+    if context.unexplained.get() && !failed {
+        // Never reached as long as every fault is reported where it arises; without a value nothing may go on.
+        failed = true;
+        let summary = "an expression has no value, for a reason that was not said".to_owned();
+        let help = "report this as a mistake of the tool, with the file".to_owned();
+        problems.push(Problem { severity: Severity::Error, summary, label: String::new(), help, span: None, secret: false });
+    }
     let warnings = problems.iter().filter(|problem| problem.severity == Severity::Warning).cloned().collect();
     Ok(Reading { desired: (!failed).then_some(Desired { warnings, ..desired }), problems })
 }
@@ -168,8 +175,8 @@ fn build(context: &Context<'_>, blocks: &Blocks<'_>, location: &Location, inputs
     let evaluator = Evaluator::new(context);
     context.locals.check_cycles().into_iter().for_each(|problem| context.report(problem));
     for unit in context.locals.all() {
-        if unit.is_leaf() {
-            check::names(context, unit.file, unit.expr);
+        if unit.is_leaf() && !check::names(context, unit.file, unit.expr) {
+            unit.fail();
         }
     }
     let mut broken: HashMap<String, RefCell<Vec<Range<usize>>>> = HashMap::new();

@@ -115,13 +115,6 @@ impl Walker<'_, '_> {
                 }
                 continue;
             };
-            if body.has_attribute(name) {
-                self.context.report(Problem::error(
-                    &self.header(inner),
-                    format!("`{name}` is there as a block and as an attribute"),
-                    "keep the block",
-                ));
-            }
             if known.presence != Presence::Repeated
                 && let Some(earlier) = first.insert(known.name, self.header(inner))
             {

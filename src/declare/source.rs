@@ -126,8 +126,8 @@ fn secret_names(kinds: &[&dyn KindSchema]) -> HashSet<&'static str> {
     }
     let mut names = HashSet::new();
     collect(&tables::ENVIRONMENT, &mut names);
-    tables::PROVIDERS.iter().for_each(|spec| collect(spec, &mut names));
-    common::BLOCKS.iter().for_each(|spec| collect(spec, &mut names));
-    kinds.iter().for_each(|kind| collect(kind.block(), &mut names));
+    for spec in tables::PROVIDERS.iter().chain(common::BLOCKS).chain(kinds.iter().map(|kind| kind.block())) {
+        collect(spec, &mut names);
+    }
     names
 }

@@ -49,6 +49,9 @@ pub enum AttrType {
     ReferenceList(&'static str),
 }
 
+/// What else must be true of a value; the error is a fragment.
+pub type Check = fn(&Value) -> Result<(), String>;
+
 /// One attribute of a block.
 #[derive(Debug)]
 pub struct AttrSpec {
@@ -65,7 +68,7 @@ pub struct AttrSpec {
     /// Whether its value is a secret: then it is never evaluated when the file is read.
     pub secret: bool,
     /// What else must be true of the value; the error is a fragment ("must be 1, or 60 to 86,400").
-    pub check: Option<fn(&Value) -> Result<(), String>>,
+    pub check: Option<Check>,
 }
 
 impl AttrSpec {
@@ -98,7 +101,7 @@ impl AttrSpec {
 
     /// The same with a check.
     #[must_use]
-    pub const fn check(mut self, check: fn(&Value) -> Result<(), String>) -> Self {
+    pub const fn check(mut self, check: Check) -> Self {
         self.check = Some(check);
         self
     }

@@ -257,8 +257,7 @@ pub fn env_name(name: &str) -> String {
 pub fn typed(given: Given, ty: &Type) -> std::result::Result<Value, String> {
     let value = match (given, ty) {
         (Given::Value(value), _) => value,
-        (Given::Text(text), Type::Any | Type::String) => Value::String(text),
-        (Given::Text(text), Type::Number | Type::Bool) => Value::String(text),
+        (Given::Text(text), Type::Any | Type::String | Type::Number | Type::Bool) => Value::String(text),
         (Given::Text(text), _) => expression(&text)?,
     };
     types::convert(ty, value)

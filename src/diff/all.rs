@@ -62,6 +62,7 @@ fn done_to(action: Action) -> &'static str {
 }
 
 /// Who, why, until when: the sentence of a hold.
+#[must_use]
 pub fn sentence(hold: &Hold) -> String {
     let by = hold.by.as_ref().map(|by| format!(" by {by}")).unwrap_or_default();
     let why = hold.reason.as_ref().map(|why| format!(": {why}")).unwrap_or_default();

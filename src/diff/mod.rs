@@ -52,6 +52,18 @@ pub struct Exchange {
     pub given: BTreeSet<String>,
     /// Answers that names get.
     pub taken: BTreeSet<String>,
+    /// Answers that are declared by name (Elastic IPs), changed or not.
+    pub named: BTreeSet<String>,
+}
+
+impl Exchange {
+    /// Whether answers only change hands: what is given up is exactly what is taken over; or, where a swap is finished whose one half went out
+    /// before, all that is given up or taken over stays declared by name.
+    #[must_use]
+    pub fn is_swap(&self) -> bool {
+        let by_name = self.given.is_subset(&self.named) && self.taken.is_subset(&self.named);
+        !self.given.is_empty() && (self.given == self.taken || by_name)
+    }
 }
 
 /// What differs in one resource.

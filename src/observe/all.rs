@@ -31,8 +31,8 @@ pub async fn observe(desired: &Desired, resources: &[&Declared], observers: Obse
                         Err(Error::new(Exit::Error, format!("there is no kind `{}`", declared.address.kind), "check the block's type")),
                     );
                 };
-                let observed = observer.observe(declared, cx).await;
-                (declared.address.clone(), observed.map_err(|error| error.within(format!("cannot read {}", declared.address))))
+                let found = observer.observe(declared, cx).await;
+                (declared.address.clone(), found.map_err(|error| error.within(format!("cannot read {}", declared.address))))
             }
         })
         .buffered(AT_ONCE)

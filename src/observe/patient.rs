@@ -15,7 +15,7 @@ const TRIES_MAX: u32 = 5;
 /// The first pause; each later one is twice as long.
 const PAUSE_FIRST: Duration = Duration::from_millis(500);
 /// The longest pause that a service can ask for while people wait for a plan.
-const PAUSE_MAX: Duration = Duration::from_secs(60);
+const PAUSE_MAX: Duration = Duration::from_mins(1);
 
 /// Readers that try again.
 pub struct Patient<'a> {

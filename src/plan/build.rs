@@ -74,6 +74,7 @@ fn exchange(diffed: &Diffed) -> Exchange {
     for change in diffed.values().flatten() {
         all.given.extend(change.exchange.given.iter().cloned());
         all.taken.extend(change.exchange.taken.iter().cloned());
+        all.named.extend(change.exchange.named.iter().cloned());
     }
     all
 }
@@ -251,7 +252,9 @@ fn used_providers(desired: &Desired, plan: &Plan) -> BTreeMap<String, crate::dec
     for step in &plan.steps {
         collect_words(&step.operation, &mut words);
         if let Undo::Operations { operations, .. } = &step.undo {
-            operations.iter().for_each(|operation| collect_words(operation, &mut words));
+            for operation in operations {
+                collect_words(operation, &mut words);
+            }
         }
     }
     plan.facts.iter().for_each(|fact| collect_words(&fact.read, &mut words));

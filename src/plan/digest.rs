@@ -1,5 +1,7 @@
 //! The plan's digest: approval is bound to it, and so is everything that a journal says of the plan.
 
+use std::fmt::Write;
+
 use sha2::{Digest, Sha256};
 
 use super::Plan;
@@ -14,7 +16,10 @@ pub fn of(plan: &Plan) -> String {
         entries.remove("digest");
     }
     let hash = Sha256::digest(canonical(&json).as_bytes());
-    format!("sha256:{}", hash.iter().map(|byte| format!("{byte:02x}")).collect::<String>())
+    hash.iter().fold("sha256:".to_owned(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// JSON without white space, keys sorted at every level.

@@ -38,7 +38,7 @@ fn acquire(environment: &str, run: &str, names: &[&str], length: Duration) -> Ac
     Acquire { environment: environment.to_owned(), names: all, holder, run: run.to_owned(), length, takeover: false }
 }
 
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_mins(1);
 
 #[tokio::test]
 async fn what_was_appended_is_read_back_by_anybody() {

@@ -15,3 +15,4 @@ mod live_world;
 mod scenarios;
 mod services;
 mod support;
+mod tidy;

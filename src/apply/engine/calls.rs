@@ -12,7 +12,7 @@ use super::{Engine, Halt};
 use crate::apply::event::EventKind;
 use crate::apply::journal::fold::Call;
 use crate::apply::journal::{Answer, Record, Stage};
-use crate::apply::operation::{Cx, Look, Notes, Outputs, StartCx};
+use crate::apply::operation::{Cx, Look, Notes, Outputs, Progress, StartCx};
 use crate::model::time::{self, Timestamp};
 use crate::model::{Exit, Result};
 use crate::plan::Outage;
@@ -144,7 +144,7 @@ impl Engine {
     pub(super) async fn keep_note(&mut self, request: NoteRequest) -> Result<()> {
         let kept = self.record(vec![Record::Noted { step: request.step, name: request.name, value: request.value }]).await;
         // Whoever waits for it may be gone; then it harms nobody that the note is there.
-        let _ = request.reply.send(kept.as_ref().map(|()| ()).map_err(crate::model::Error::chain));
+        let _ = request.reply.send(kept.as_ref().copied().map_err(crate::model::Error::chain));
         kept
     }
 
@@ -157,7 +157,7 @@ impl Engine {
             Err(error) if error.nothing_happened() => Answer::Nothing { error: error.to_string(), passing: error.may_pass() },
             Err(error) => Answer::Unknown { error: error.to_string() },
         };
-        self.defer(vec![Record::Answered { step, undo: answered.key.undo, answer }])
+        self.defer(&[Record::Answered { step, undo: answered.key.undo, answer }])
     }
 
     pub(super) async fn answered(&mut self, answered: Answered) -> Result<()> {
@@ -173,20 +173,29 @@ impl Engine {
                 if let Some(track) = self.tracks.get_mut(&key) {
                     track.facts_hold = true;
                 }
-                if self.tracks.get(&key).is_some_and(|track| track.operation.starts()) { self.start(key).await } else { self.wake(key) }
+                if self.tracks.get(&key).is_some_and(|track| track.operation.starts()) {
+                    return self.start(key).await;
+                }
+                self.wake(key);
+                Ok(())
             }
             Came::Facts(Ok(Some(changed))) => self.fail(key, changed, "make a new plan and have it reviewed".to_owned(), true).await,
-            Came::Start(Ok(())) => self.wake(key),
-            Came::Start(Err(error)) => self.start_failed(key, &error),
+            Came::Start(Ok(())) => {
+                self.wake(key);
+                Ok(())
+            }
+            Came::Start(Err(error)) => {
+                self.start_failed(key, &error);
+                Ok(())
+            }
         }
     }
 
-    fn wake(&mut self, key: Key) -> Result<()> {
+    fn wake(&mut self, key: Key) {
         let now = self.now();
         if let Some(track) = self.tracks.get_mut(&key) {
             track.wake(now);
         }
-        Ok(())
     }
 
     async fn looked(&mut self, key: Key, look: Look) -> Result<()> {
@@ -195,6 +204,7 @@ impl Engine {
         let Some(track) = self.tracks.get_mut(&key) else { return Ok(()) };
         track.failed_looks = 0;
         let (began, starts, repeat_is_safe) = (track.began, track.operation.starts(), track.operation.repeat_is_safe());
+        let look = if self.may_come_late(key, &look) { Look::Settling(Progress::status("making sure that no late effect comes")) } else { look };
         let situation = Situation { now, began, call: self.call(key), limits: &limits, starts, repeat_is_safe };
         match decide(look, &situation) {
             Decision::Finish(outputs, detail) => self.finished(key, outputs, detail).await,
@@ -221,6 +231,16 @@ impl Engine {
                 self.start(key).await
             }
         }
+    }
+
+    /// "Nothing to undo" is believed only once a call whose effect was never seen cannot show any more.
+    fn may_come_late(&self, key: Key, look: &Look) -> bool {
+        let (Some(_), Look::Done { .. }) = (key.undo, look) else { return false };
+        let step = self.program.step(key.step);
+        let state = self.journal.state.step(&step.id);
+        let (Stage::Called(call), None) = (&state.stage, &state.undo) else { return false };
+        let nothing = matches!(call.answer, Some(Answer::Nothing { .. })) && !call.doubt;
+        !nothing && time::between(call.last, self.now()) <= step.limits.visibility
     }
 
     fn rest(&mut self, key: Key, poll: std::time::Duration) {
@@ -253,11 +273,11 @@ impl Engine {
         Ok(())
     }
 
-    fn start_failed(&mut self, key: Key, error: &CallError) -> Result<()> {
+    fn start_failed(&mut self, key: Key, error: &CallError) {
         let (now, id) = (self.now(), self.program.step(key.step).id.clone());
         if error.failure == Failure::Denied {
             self.halt_denied(&id, error);
-            return Ok(());
+            return;
         }
         let attempts = self.call(key).map_or(1, |call| call.attempts);
         let backoff = std::time::Duration::from_secs(1 << attempts.min(6));
@@ -271,7 +291,6 @@ impl Engine {
         if let Some(track) = self.tracks.get_mut(&key) {
             track.wake(time::after(now, pause));
         }
-        Ok(())
     }
 
     fn tell_pause(&mut self, id: &str, error: &CallError, until: Timestamp, pause: std::time::Duration) {

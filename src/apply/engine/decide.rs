@@ -76,6 +76,9 @@ fn pending(situation: &Situation<'_>, late: bool) -> Option<Decision> {
         }
     };
     match &call.answer {
+        Some(Answer::Nothing { passing: false, .. }) if call.doubt && !seen_late => {
+            Some(Decision::Wait(Progress::status("refused; an earlier call may be at work, looking")))
+        }
         Some(Answer::Nothing { error, passing: false }) => {
             Some(Decision::Fail(error.clone(), "read the service's words above; mend what they name and plan again".to_owned()))
         }
@@ -100,8 +103,8 @@ mod tests {
 
     fn limits() -> Limits {
         Limits {
-            timeout: Duration::from_secs(600),
-            visibility: Duration::from_secs(60),
+            timeout: Duration::from_mins(10),
+            visibility: Duration::from_mins(1),
             poll: Duration::from_secs(15),
             expected: Duration::from_secs(10),
         }
@@ -112,7 +115,7 @@ mod tests {
     }
 
     fn call(answer: Option<Answer>, attempts: u32) -> Call {
-        Call { first: at(0), last: at(0), attempts, answer }
+        Call { first: at(0), last: at(0), attempts, doubt: false, answer }
     }
 
     fn pending_at(second: i64, call: Option<&Call>, repeat_is_safe: bool) -> Decision {
@@ -146,6 +149,13 @@ mod tests {
         let throttled = |attempts| call(Some(Answer::Nothing { error: "Throttling".to_owned(), passing: true }), attempts);
         assert_eq!(pending_at(1, Some(&throttled(1)), true), Decision::Start);
         assert!(matches!(pending_at(1, Some(&throttled(ATTEMPTS_MAX)), true), Decision::Fail(..)));
+    }
+
+    #[test]
+    fn a_refusal_after_an_unknown_outcome_may_mean_that_the_first_call_is_at_work() {
+        let refused = Call { doubt: true, ..call(Some(Answer::Nothing { error: "InvalidDBInstanceState".to_owned(), passing: false }), 2) };
+        assert!(matches!(pending_at(30, Some(&refused), true), Decision::Wait(_)));
+        assert!(matches!(pending_at(61, Some(&refused), true), Decision::Fail(..)));
     }
 
     #[test]

@@ -48,7 +48,10 @@ impl Engine {
         }
         if self.halt.is_some() {
             self.tracks.retain(|_, track| track.busy);
-            return if self.stop.request() == StopRequest::Now { self.let_go() } else { Ok(()) };
+            if self.stop.request() == StopRequest::Now {
+                self.let_go();
+            }
+            return Ok(());
         }
         if self.stopping.is_some() && self.journal.state.outages.is_empty() {
             // Nothing is awaited outside of calls that went out: this is a safe point for every track that is not busy.
@@ -68,17 +71,16 @@ impl Engine {
                 later.push_back(at);
                 continue;
             }
-            self.open(at).await?;
+            self.open(at)?;
         }
         self.ready = later;
         Ok(())
     }
 
     /// Stopped at once: answers are not waited for any more.
-    fn let_go(&mut self) -> Result<()> {
+    fn let_go(&mut self) {
         self.tracks.clear();
         self.calls.clear();
-        Ok(())
     }
 
     /// While stopping, only what brings an open outage to its end may begin.
@@ -102,7 +104,7 @@ impl Engine {
         false
     }
 
-    async fn open(&mut self, at: usize) -> Result<()> {
+    fn open(&mut self, at: usize) -> Result<()> {
         let now = self.now();
         let operation = Arc::clone(&self.program.steps[at].operation);
         let key = Key { step: at, undo: None };
@@ -110,7 +112,7 @@ impl Engine {
         self.tracks.insert(key, Track::new(operation, now));
         if looks_only {
             let step = self.program.step(at).id.clone();
-            self.defer(vec![Record::Watching { step }])?;
+            self.defer(&[Record::Watching { step }])?;
             if !self.program.step(at).facts.is_empty() {
                 self.push_facts(key);
             }
@@ -186,7 +188,8 @@ impl Engine {
             self.halt.get_or_insert(Halt { exit: Exit::Person, why: format!("{id} failed, and everything is kept as it is"), needs });
             return Ok(());
         }
-        self.turn_back(format!("{id} failed: {error}")).await
+        self.turn_back(format!("{id} failed: {error}")).await?;
+        self.open_undo().await
     }
 
     /// The record with which this process leaves the run, and its summary.

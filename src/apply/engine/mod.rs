@@ -227,10 +227,10 @@ impl Engine {
     }
 
     /// Folds records now and writes them with the next ones: for news that a look would find again.
-    fn defer(&mut self, records: Vec<Record>) -> Result<()> {
+    fn defer(&mut self, records: &[Record]) -> Result<()> {
         let now = self.now();
-        self.journal.defer(now, records.clone())?;
-        self.tell_records(&records, now);
+        self.journal.defer(now, records.to_vec())?;
+        self.tell_records(records, now);
         Ok(())
     }
 

@@ -18,6 +18,8 @@ pub struct Call {
     pub last: Timestamp,
     /// How many intents there are.
     pub attempts: u32,
+    /// Whether the outcome of one before the last is not known: a refusal of the last may then mean that it is at work.
+    pub doubt: bool,
     /// What is known of the last one; none: the process died before it could say, which is as good as unknown.
     pub answer: Option<Answer>,
 }
@@ -195,7 +197,7 @@ impl RunState {
     fn continued(&mut self) {
         self.finished = None;
         for state in self.steps.values_mut() {
-            if matches!(&state.stage, Stage::Called(Call { answer: Some(Answer::Nothing { .. }), .. })) {
+            if matches!(&state.stage, Stage::Called(Call { answer: Some(Answer::Nothing { .. }), doubt: false, .. })) {
                 state.stage = Stage::Fresh;
             }
             if state.undo.as_ref().is_some_and(|(_, call)| matches!(call.answer, Some(Answer::Nothing { .. }))) {
@@ -227,13 +229,13 @@ impl RunState {
             }
             match &mut state.undo {
                 Some((at, call)) if *at == index => call,
-                other => &mut other.insert((index, Call { first: time, last: time, attempts: 0, answer: None })).1,
+                other => &mut other.insert((index, Call { first: time, last: time, attempts: 0, doubt: false, answer: None })).1,
             }
         } else {
             match &mut state.stage {
                 Stage::Called(call) => call,
                 Stage::Fresh | Stage::Watching(_) => {
-                    state.stage = Stage::Called(Call { first: time, last: time, attempts: 0, answer: None });
+                    state.stage = Stage::Called(Call { first: time, last: time, attempts: 0, doubt: false, answer: None });
                     let Stage::Called(call) = &mut state.stage else { return Err("unreachable".to_owned()) };
                     call
                 }
@@ -243,6 +245,7 @@ impl RunState {
         if attempt != call.attempts + 1 {
             return Err(format!("attempt {attempt} of {step} follows attempt {}", call.attempts));
         }
+        call.doubt |= attempt > 1 && matches!(call.answer, None | Some(Answer::Unknown { .. }));
         call.attempts = attempt;
         call.last = time;
         call.answer = None;

@@ -15,12 +15,13 @@ use crate::model::{Error, Exit, Result};
 /// A name as a file name: letters, digits, `-`, `_` and inner dots stay, everything else becomes `%XX`.
 #[must_use]
 pub fn file_name(name: &str) -> String {
+    use std::fmt::Write as _;
     let mut text = String::new();
     for (at, byte) in name.bytes().enumerate() {
         if byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_' || (byte == b'.' && at > 0) {
             text.push(char::from(byte));
         } else {
-            text.push_str(&format!("%{byte:02X}"));
+            let _ = write!(text, "%{byte:02X}");
         }
     }
     text
@@ -95,7 +96,7 @@ pub fn may_take(held: &LockInfo, acquire: &Acquire) -> Result<()> {
     if expired && acquire.takeover {
         return Ok(());
     }
-    let help = if expired {
+    let next = if expired {
         format!(
             "its lease has expired: if that run is really over, take it over with --takeover, or remove it with `switchover unlock {}`",
             acquire.environment
@@ -103,7 +104,7 @@ pub fn may_take(held: &LockInfo, acquire: &Acquire) -> Result<()> {
     } else {
         format!("wait for it, or see `switchover status {}`; its lease ends {} unless it is renewed", acquire.environment, time::minute(held.expires))
     };
-    Err(Error::new(Exit::Locked, format!("{} is locked by {}", held.name, describe(held)), help))
+    Err(Error::new(Exit::Locked, format!("{} is locked by {}", held.name, describe(held)), next))
 }
 
 /// Whose a lock is, for people.

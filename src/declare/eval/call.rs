@@ -102,7 +102,7 @@ impl Evaluator<'_> {
 
     fn first_that_works(&self, call: &FuncCall, scope: &Scope<'_>) -> Eval<Value> {
         let mut last = Fault::Reported;
-        for arg in call.args.iter() {
+        for arg in &call.args {
             match self.eval(arg, scope) {
                 Ok(value) => return Ok(value),
                 Err(fault) => last = fault,

@@ -89,18 +89,17 @@ fn arithmetic(operator: BinaryOperator, a: Number, b: Number) -> Result<Value, (
         (Div, Number::Int(a), Number::Int(b)) if a.checked_rem(b) == Some(0) => Some(a.checked_div(b)),
         _ => None,
     };
-    let number = match whole {
-        Some(exact) => exact.map(Number::Int),
-        None => {
-            let (a, b) = (to_f64(a), to_f64(b));
-            number_of(match operator {
-                Plus => a + b,
-                Minus => a - b,
-                Mul => a * b,
-                Div => a / b,
-                _ => a % b,
-            })
-        }
+    let number = if let Some(exact) = whole {
+        exact.map(Number::Int)
+    } else {
+        let (a, b) = (to_f64(a), to_f64(b));
+        number_of(match operator {
+            Plus => a + b,
+            Minus => a - b,
+            Mul => a * b,
+            Div => a / b,
+            _ => a % b,
+        })
     };
     number.map(Value::Number).ok_or_else(|| (too_large(operator.as_str()), "keep long numbers, such as ids, as text"))
 }

@@ -196,9 +196,18 @@ fn work_and_size_are_limited() {
     let wasteful = "length([for a in range(9000) : length([for b in range(9000) : b])])";
     assert!(eval(wasteful).unwrap_err().contains("too much work"));
     let long = format!("join(\"\", [for a in range(10000) : \"{}\"])", "x".repeat(1_000));
-    assert!(eval(&long).unwrap_err().contains("too large"));
+    assert!(eval(&long).unwrap_err().contains("larger than 8 MiB"));
     let twice = "replace(replace(replace(join(\"\", range(5000)), \"1\", join(\"\", range(5000))), \"2\", \"x\"), \"3\", \"y\")";
     assert!(eval(twice).unwrap_err().contains("too large"));
+    for open in ["(", "[", "-(", "[for x in [1] : ", "{ a = "] {
+        let close = match open {
+            "(" | "-(" => ")",
+            "{ a = " => " }",
+            _ => "]",
+        };
+        let _ = eval(&format!("{}1{}", open.repeat(58), close.repeat(58)));
+    }
+    assert_eq!(json(&["1"; 128].join(" + ")), "128");
     let deep = (0..60).fold("1".to_owned(), |inner, _| format!("[{inner}]"));
     assert!(eval(&deep).is_ok());
 }

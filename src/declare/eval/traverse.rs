@@ -33,12 +33,12 @@ impl Evaluator<'_> {
                 fault(&span, format!("`{name}.` cannot be seen from a template file"), "hand the value in through templatefile's second argument")
             }
             "var" => {
-                let (names, rest) = self.static_names(operators, 1, &span, "var.NAME")?;
+                let (names, rest) = Self::static_names(operators, 1, &span, "var.NAME")?;
                 let value = self.names.variable(self, &names[0], &span)?;
                 self.copied(&value, rest, expr, scope)
             }
             "local" => {
-                let (names, _) = self.static_names(operators, usize::MAX, &span, "local.NAME")?;
+                let (names, _) = Self::static_names(operators, usize::MAX, &span, "local.NAME")?;
                 let (value, used) = self.names.local(self, &names, &span)?;
                 self.copied(&value, &operators[used.min(operators.len())..], expr, scope)
             }
@@ -58,7 +58,7 @@ impl Evaluator<'_> {
     }
 
     /// The leading operators that are plain names, at most `most`, and the rest; at least one.
-    fn static_names<'e>(&self, operators: Operators<'e>, most: usize, span: &Span, form: &str) -> Eval<(Vec<String>, Operators<'e>)> {
+    fn static_names<'e>(operators: Operators<'e>, most: usize, span: &Span, form: &str) -> Eval<(Vec<String>, Operators<'e>)> {
         let names: Vec<String> = operators.iter().take(most).map_while(|operator| static_name(operator.value())).collect();
         if names.is_empty() {
             return fault(span, "a name must follow here", format!("write {form}"));
@@ -139,13 +139,14 @@ fn reference(root: &str, operators: Operators<'_>, span: &Span) -> Eval<Value> {
 
 fn attribute<'v>(value: &'v Value, name: &str, place: &Span) -> Eval<&'v Value> {
     match value {
-        Value::Map(entries) => match entries.get(name) {
-            Some(found) => Ok(found),
-            None => {
+        Value::Map(entries) => {
+            if let Some(found) = entries.get(name) {
+                Ok(found)
+            } else {
                 let help = suggest::help(name, entries.keys().map(String::as_str), "check the name; lookup() and try() allow a default");
                 fault(place, format!("there is no `{}` in this object", short(name)), help)
             }
-        },
+        }
         Value::List(_) => {
             fault(place, format!("a list has no attribute `{}`", short(name)), format!("name an element with [0], or all of them with [*].{name}"))
         }

@@ -42,9 +42,9 @@ fn title(args: &[Value]) -> Outcome {
     let mut result = String::new();
     for c in text(args, 0)?.chars() {
         if begins {
-            result.extend(c.to_uppercase())
+            result.extend(c.to_uppercase());
         } else {
-            result.push(c)
+            result.push(c);
         }
         begins = !c.is_alphanumeric() && c != '\'' && c != '_';
     }

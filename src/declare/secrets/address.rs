@@ -21,7 +21,7 @@ pub fn words(parts: &[&str]) -> String {
         match (plain, text.is_empty()) {
             (true, true) => text.push_str(part),
             (true, false) => text.extend([".", part]),
-            (false, _) => text.push_str(&format!("[{}]", serde_json::Value::from(*part))),
+            (false, _) => text.extend(["[", &serde_json::Value::from(*part).to_string(), "]"]),
         }
     }
     text

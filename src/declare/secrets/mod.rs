@@ -13,8 +13,9 @@ pub use resolver::Resolver;
 use std::sync::Arc;
 
 use hcl_edit::Span as _;
-use hcl_edit::expr::Expression;
+use hcl_edit::expr::{Expression, FuncCall, Traversal};
 use hcl_edit::template::Element;
+use hcl_edit::visit::{self, Visit};
 
 use super::context::{Context, span};
 use super::eval::{self, Eval, Evaluator, Fault, Scope, fault, static_name};
@@ -64,9 +65,7 @@ pub fn value(context: &Context<'_>, evaluator: &Evaluator<'_>, attribute: &Attri
 
 /// The URL itself, when nothing in it comes from outside or is secret, and it holds no password.
 fn plain_url(context: &Context<'_>, evaluator: &Evaluator<'_>, attribute: &Attribute<'_>) -> Eval<Option<Value>> {
-    let mut printer = Printer::new(context, evaluator, attribute.file);
-    printer.print(attribute.expr, true, 0)?;
-    if printer.refers_to.iter().any(|name| !name.starts_with("var.")) {
+    if from_outside(context, attribute.expr, 0) {
         return Ok(None);
     }
     match evaluator.eval(attribute.expr, &Scope::of(attribute.file))? {
@@ -74,6 +73,35 @@ fn plain_url(context: &Context<'_>, evaluator: &Evaluator<'_>, attribute: &Attri
         Value::String(text) if !print::holds_password(&text) => Ok(Some(Value::String(text))),
         _ => Ok(None),
     }
+}
+
+/// Whether an expression, or a local in it, reads environment variables or files.
+fn from_outside(context: &Context<'_>, expr: &Expression, depth: usize) -> bool {
+    struct Search<'s, 'a> {
+        context: &'s Context<'a>,
+        depth: usize,
+        found: bool,
+    }
+    impl Visit for Search<'_, '_> {
+        fn visit_func_call(&mut self, call: &FuncCall) {
+            self.found |= matches!(call.name.name.as_str(), "env" | "file" | "templatefile");
+            visit::visit_func_call(self, call);
+        }
+
+        fn visit_traversal(&mut self, traversal: &Traversal) {
+            if eval::root_name(traversal) == Some("local") {
+                let path: Vec<String> = traversal.operators.iter().map_while(|operator| static_name(operator.value())).collect();
+                let local = self.context.locals.find(&path).map(|(unit, _)| self.context.locals.get(unit));
+                self.found |= local.is_none_or(|local| from_outside(self.context, local.expr, self.depth + 1));
+            }
+            visit::visit_traversal(self, traversal);
+        }
+    }
+    let mut search = Search { context, depth, found: depth > MAX_LOCALS };
+    if !search.found {
+        search.visit_expr(expr);
+    }
+    search.found
 }
 
 fn warn(context: &Context<'_>, attribute: &Attribute<'_>, file: &str, place: &str) {
@@ -141,8 +169,10 @@ fn reference(
     let mut printer = Printer::new(context, evaluator, file);
     printer.print(expr, true, depth)?;
     let literal = SecretRef::Literal { file: file.path.clone(), attribute: address.to_owned() };
-    // What does not read back as it was written cannot stand in a plan.
-    if printer.literal || hcl_edit::parser::parse_expr(&printer.text).is_err() {
+    // What is made of nothing from outside is a literal, however it is put together; and what does not read back as it was
+    // written cannot stand in a plan.
+    let constant = printer.refers_to.is_empty() && !matches!(printer.text.as_str(), "null" | "\"\"");
+    if printer.literal || constant || hcl_edit::parser::parse_expr(&printer.text).is_err() {
         return Ok(literal);
     }
     Ok(SecretRef::Expression { expression: printer.text, refers_to: printer.refers_to.into_iter().collect() })
@@ -157,8 +187,11 @@ fn default_place(context: &Context<'_>, name: &str) -> Option<SecretRef> {
 
 /// Reports a fault about a secret; its excerpt is not shown.
 pub fn report(context: &Context<'_>, fault: Fault) {
-    if let Fault::Problem(mut problem) = fault {
-        problem.secret = true;
-        context.report(*problem);
+    match fault {
+        Fault::Problem(mut problem) => {
+            problem.secret = true;
+            context.report(*problem);
+        }
+        Fault::Reported => context.unexplained.set(true),
     }
 }

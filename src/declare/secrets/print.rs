@@ -54,7 +54,7 @@ impl<'p, 'a> Printer<'p, 'a> {
                 let _ = write!(self.text, "{}", number.value());
             }
             Expression::String(text) => {
-                self.literal |= result || holds_password(text.value());
+                self.literal |= result && !text.is_empty() || holds_password(text.value());
                 quote(text.value(), &mut self.text);
             }
             Expression::Array(items) => self.list("[", items.iter(), "]", |_| result, depth)?,

@@ -33,7 +33,7 @@ pub struct Due {
     pub reason: Option<String>,
     /// Due, but there is nothing newer; and whatever else should worry the reader.
     pub warnings: Vec<String>,
-    /// When it is next due.
+    /// When it is next due; none when it is due now and planned for.
     pub next: Option<Timestamp>,
 }
 
@@ -117,7 +117,7 @@ pub fn judge(rule: &Rule, instance: &Instance, newest: Option<&Snapshot>, source
     let untagged = if tagged { "" } else { ", counted from the instance's creation, since it has no tags of ours" };
     if newest.is_some_and(|snapshot| is_newer(snapshot, instance)) {
         let reason = format!("data is {age} old{untagged}; due since {since_words} ({word})");
-        return Ok(Due { reason: Some(reason), warnings: Vec::new(), next: Some(due_since) });
+        return Ok(Due { reason: Some(reason), ..Due::default() });
     }
     let warning = format!("data is {age} old{untagged}; due since {since_words} ({word}), but {source} has no newer snapshot");
     Ok(Due { reason: None, warnings: vec![warning], next: Some(due_since) })

@@ -89,8 +89,31 @@ pub fn target(base: Option<&Instance>, declared: &Settings, snapshot: &Snapshot)
     grow_storage(&mut target, snapshot);
     fit_storage_speed(&mut target, declared, snapshot);
     fit_zone(&mut target, base, declared);
+    fit_engine(&mut target, base, declared, snapshot);
     fit_groups(&mut target);
     target
+}
+
+/// What parameter and option groups are made for: `14` of `postgres`, `8.0` of the others.
+fn family<'a>(engine: &str, version: &'a str) -> Vec<&'a str> {
+    version.split('.').take(if engine.contains("postgres") { 1 } else { 2 }).collect()
+}
+
+/// Groups of another major version would be refused: the new instance gets the default ones.
+fn fit_engine(target: &mut Target, base: Option<&Instance>, declared: &Settings, snapshot: &Snapshot) {
+    let Some(base) = base else { return };
+    let engine = &snapshot.engine;
+    if base.engine == *engine && family(engine, &base.engine_version) == family(engine, &snapshot.engine_version) {
+        return;
+    }
+    for name in ["parameter_group_name", "option_group_name"] {
+        if !declared.contains_key(name)
+            && let Some(group) = target.settings.remove(name)
+        {
+            let (was, is) = (&base.engine_version, &snapshot.engine_version);
+            target.notes.push(format!("{name} ({group}) is not carried over: it is made for {was}, and the data is {engine} {is}"));
+        }
+    }
 }
 
 fn grow_storage(target: &mut Target, snapshot: &Snapshot) {

@@ -90,3 +90,14 @@ fn turning_backups_on_or_off_restarts() {
     assert!(restarts("backup_retention_period", &json!(7), &json!(0)).is_some());
     assert!(restarts("backup_retention_period", &json!(7), &json!(14)).is_none());
 }
+
+#[test]
+fn groups_of_another_major_version_stay_behind_and_declared_ones_do_not() {
+    let mut base = instance("dev", "db-A");
+    base.engine_version = "13.13".to_owned();
+    let carried = target(Some(&base), &Settings::new(), &newest());
+    assert!(!carried.settings.contains_key("parameter_group_name"));
+    assert!(carried.notes.iter().any(|note| note.contains("parameter_group_name")), "{:?}", carried.notes);
+    let named = target(Some(&base), &declared(json!({"parameter_group_name": "pg14-tuned"})), &newest());
+    assert_eq!(named.settings["parameter_group_name"], json!("pg14-tuned"));
+}

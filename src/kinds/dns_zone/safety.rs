@@ -9,14 +9,14 @@ use crate::model::{Error, Exit, Result};
 
 /// Refuses a plan that deletes or updates a larger share of the zone than its `safety` allows.
 ///
-/// When all answers that the plan gives up are exactly those that it takes over, they only change hands, and none of that counts. Deletes
+/// When answers only change hands ([`Exchange::is_swap`]), none of that counts. Deletes
 /// beyond one for each such answer still do, and so do changes of TTLs, proxying, comments and tags.
 pub(super) fn judge(observation: &ZoneObservation, names: &[NameChange], exchange: &Exchange) -> Result<()> {
     let (spec, total) = (&observation.spec, observation.records.len());
     if total < spec.safety.from {
         return Ok(());
     }
-    let swap = !exchange.given.is_empty() && exchange.given == exchange.taken;
+    let swap = exchange.is_swap();
     let (mut deletes, mut updates, mut moved) = (0_usize, 0_usize, BTreeSet::new());
     for item in names.iter().flat_map(|name| &name.items) {
         match item {

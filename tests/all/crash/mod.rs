@@ -78,7 +78,7 @@ impl Trial {
         let before = world.calls().len();
         let (end, _) = pipeline::run(&world, &store, &plan, Way::New, None).await;
         assert_eq!(end.code(), Some(0), "{}: {end:?}", self.name);
-        self.check_calls(&world, &store, "straight");
+        check_calls(&world, &store, "straight");
         let calls = world.calls().len() - before;
         self.nothing_left(&world, "straight").await;
         (calls as u64, store.appends(), (self.essence)(&world.snapshot()))
@@ -101,7 +101,7 @@ impl Trial {
         let outcome = match (then, journaled) {
             // Nothing was journaled, so nothing can have been done; there is nothing to resume, and the plan can be applied as it is.
             (Then::Resume | Then::RollBack, None) => {
-                assert_eq!((self.essence)(&world.snapshot()), original, "{cell}");
+                same(&(self.essence)(&world.snapshot()), &original, &cell);
                 Outcome::Original
             }
             (Then::Resume, Some(_)) => {
@@ -115,22 +115,22 @@ impl Trial {
                 }
                 let (end, _) = pipeline::run(&world, &store, &plan, Way::Back, None).await;
                 assert_eq!(end.code(), Some(0), "{cell}: {end:?}");
-                assert_eq!((self.essence)(&world.snapshot()), original, "{cell}");
+                same(&(self.essence)(&world.snapshot()), &original, &cell);
                 Outcome::Original
             }
             (Then::LoseJournal, _) => {
-                self.check_calls(&world, &store, &cell);
+                check_calls(&world, &store, &cell);
                 store.lose();
                 return self.plan_anew(&world, &store, declared, &cell).await;
             }
         };
-        self.check_calls(&world, &store, &cell);
+        check_calls(&world, &store, &cell);
         outcome
     }
 
     /// Without a journal: what reality says is planned again, and applied, and then there is nothing left to do.
     async fn plan_anew(&self, world: &Arc<SimWorld>, store: &Arc<MemoryStore>, declared: &Json, cell: &str) -> Outcome {
-        world.advance(std::time::Duration::from_secs(3_600));
+        world.advance(std::time::Duration::from_hours(1));
         let plan = self.plan(world).await;
         if !plan.steps.is_empty() {
             let (end, _) = pipeline::run(world, store, &plan, Way::New, None).await;
@@ -147,13 +147,13 @@ impl Trial {
         world.set_hook(Box::new(move |info| (info.number == planned + at).then_some(Fault::ReplyLost {})));
         let (end, _) = pipeline::run(&world, &store, &plan, Way::New, None).await;
         assert_eq!(end.code(), Some(0), "{cell}: {end:?}");
-        self.check_calls(&world, &store, &cell);
+        check_calls(&world, &store, &cell);
         self.must_be(&world, declared, Outcome::Declared, &cell).await
     }
 
     async fn must_be(&self, world: &Arc<SimWorld>, wanted: &Json, outcome: Outcome, cell: &str) -> Outcome {
         let found = (self.essence)(&world.snapshot());
-        assert_eq!(pretty(&found), pretty(wanted), "{cell}");
+        same(&found, wanted, cell);
         self.nothing_left(world, cell).await;
         outcome
     }
@@ -163,21 +163,21 @@ impl Trial {
         let left: Vec<&str> = again.steps.iter().map(|step| step.id.as_str()).collect();
         assert!(left.is_empty(), "{cell}: planning again yields {left:?}");
     }
+}
 
-    /// No write was made more often than it was intended, and none touched what is protected.
-    fn check_calls(&self, world: &Arc<SimWorld>, store: &Arc<MemoryStore>, cell: &str) {
-        let writes: Vec<Called> = world.calls().into_iter().filter(|called| called.info.write && called.info.call != "slack:post").collect();
-        let intents = store.entries().iter().filter(|entry| matches!(entry.record, Record::Intent { .. })).count();
-        assert!(writes.len() <= intents, "{cell}: {} writes for {intents} intents", writes.len());
-        for called in &writes {
-            assert!(!called.info.target.to_lowercase().contains("prod"), "{cell}: {called:?}");
-        }
-        let mut effects: BTreeMap<(&str, &str), u64> = BTreeMap::new();
-        for called in writes.iter().filter(|called| called.effect && called.info.call == "rds:RestoreDBInstanceFromDBSnapshot") {
-            *effects.entry((called.info.call, called.info.target.as_str())).or_default() += 1;
-        }
-        assert!(effects.values().all(|count| *count == 1), "{cell}: {effects:?}");
+/// No write was made more often than it was intended, and none touched what is protected.
+fn check_calls(world: &Arc<SimWorld>, store: &Arc<MemoryStore>, cell: &str) {
+    let writes: Vec<Called> = world.calls().into_iter().filter(|called| called.info.write && called.info.call != "slack:post").collect();
+    let intents = store.entries().iter().filter(|entry| matches!(entry.record, Record::Intent { .. })).count();
+    assert!(writes.len() <= intents, "{cell}: {} writes for {intents} intents", writes.len());
+    for called in &writes {
+        assert!(!called.info.target.to_lowercase().contains("prod"), "{cell}: {called:?}");
     }
+    let mut effects: BTreeMap<(&str, &str), u64> = BTreeMap::new();
+    for called in writes.iter().filter(|called| called.effect && called.info.call == "rds:RestoreDBInstanceFromDBSnapshot") {
+        *effects.entry((called.info.call, called.info.target.as_str())).or_default() += 1;
+    }
+    assert!(effects.values().all(|count| *count == 1), "{cell}: {effects:?}");
 }
 
 fn row(die: Die) -> &'static str {
@@ -189,6 +189,11 @@ fn row(die: Die) -> &'static str {
     }
 }
 
-fn pretty(json: &Json) -> String {
-    serde_json::to_string_pretty(json).unwrap()
+/// Fails with the lines that differ, and no others.
+fn same(found: &Json, wanted: &Json, cell: &str) {
+    if found != wanted {
+        let (wanted, found) = (serde_json::to_string_pretty(wanted).unwrap(), serde_json::to_string_pretty(found).unwrap());
+        let diff = similar::TextDiff::from_lines(&wanted, &found);
+        panic!("{cell}: another world than wanted\n{}", diff.unified_diff().context_radius(2).header("wanted", "found"));
+    }
 }

@@ -185,8 +185,8 @@ fn step(name: &str, phase: Phase, after: &[&str], op: &Op, undo: Undo) -> Step {
         facts: Vec::new(),
         writes: op.writes(),
         limits: Limits {
-            timeout: Duration::from_secs(3_600),
-            visibility: Duration::from_secs(60),
+            timeout: Duration::from_hours(1),
+            visibility: Duration::from_mins(1),
             poll: Duration::from_secs(15),
             expected: Duration::from_secs(10),
         },

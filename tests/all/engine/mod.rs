@@ -74,7 +74,7 @@ impl Bench {
                 names: vec!["env:e".to_owned()],
                 holder: Holder::this_process("test"),
                 run: self.plan.run.clone(),
-                length: Duration::from_secs(60),
+                length: Duration::from_mins(1),
                 takeover: true,
             })
             .await
@@ -116,10 +116,10 @@ fn good() -> Manner {
     Manner::default()
 }
 
-fn dance(run: &str, last: Manner) -> Plan {
+fn dance(run: &str, last: &Manner) -> Plan {
     let mut first = add("old", Phase::Switch, &["ready"], &Manner { settle_seconds: 240, ..good() });
     first.outage = Some(Outage::Starts("db".to_owned()));
-    let mut second = add("new", Phase::Switch, &["old"], &last);
+    let mut second = add("new", Phase::Switch, &["old"], last);
     second.outage = Some(Outage::Ends("db".to_owned()));
     plan(run, vec![add("ready", Phase::Prepare, &[], &good()), first, second, add("gone", Phase::Retire, &["new"], &good())])
 }
@@ -138,7 +138,7 @@ async fn steps_run_in_order_and_independent_ones_side_by_side() {
 
 #[tokio::test]
 async fn a_failure_in_the_switch_is_undone_newest_first() {
-    let bench = Bench::new(dance("undone", Manner { refused: true, ..good() }));
+    let bench = Bench::new(dance("undone", &Manner { refused: true, ..good() }));
     let (summary, events) = bench.run(How::default()).await;
     assert_eq!(summary.exit_code, Exit::Restored.code());
     assert_eq!(fake::log("undone"), ["+ready", "+old", "-old", "-ready"]);
@@ -171,7 +171,7 @@ async fn throttling_is_waited_out_and_shown_with_its_end() {
 
 #[tokio::test]
 async fn a_retire_that_is_refused_switches_nothing_back() {
-    let mut plan = dance("retire", good());
+    let mut plan = dance("retire", &good());
     plan.steps[3] = add("gone", Phase::Retire, &["new"], &Manner { refused: true, ..good() });
     let bench = Bench::new(plan);
     let (summary, _) = bench.run(How::default()).await;
@@ -183,7 +183,7 @@ async fn a_retire_that_is_refused_switches_nothing_back() {
 #[tokio::test]
 async fn what_is_kept_on_failure_can_be_resumed_once_mended_or_rolled_back() {
     for (run, back) in [("kept-on", false), ("kept-back", true)] {
-        let bench = Bench::new(dance(run, Manner { refused: true, ..good() }));
+        let bench = Bench::new(dance(run, &Manner { refused: true, ..good() }));
         let (summary, _) = bench.run(How { keep_on_failure: true, ..How::default() }).await;
         assert_eq!(summary.exit_code, Exit::Person.code());
         assert_eq!(fake::names(run), ["old", "ready"]);
@@ -196,7 +196,7 @@ async fn what_is_kept_on_failure_can_be_resumed_once_mended_or_rolled_back() {
 
 #[tokio::test]
 async fn expired_credentials_stop_the_run_for_a_person_and_resume_goes_on() {
-    let bench = Bench::new(dance("denied", Manner { denied: true, ..good() }));
+    let bench = Bench::new(dance("denied", &Manner { denied: true, ..good() }));
     let (summary, _) = bench.run(How::default()).await;
     assert_eq!(summary.exit_code, Exit::Person.code());
     assert!(summary.needs[0].contains("renew the credentials"), "{:?}", summary.needs);
@@ -207,22 +207,22 @@ async fn expired_credentials_stop_the_run_for_a_person_and_resume_goes_on() {
 
 #[tokio::test]
 async fn a_stop_waits_for_the_end_of_an_outage_and_not_for_anything_else() {
-    let bench = Bench::new(dance("stop", good()));
+    let bench = Bench::new(dance("stop", &good()));
     // Two minutes are in the middle of the outage: it is brought to its end, and nothing is retired.
-    let (summary, _) = bench.run(How { max_runtime: Some(Duration::from_secs(120)), ..How::default() }).await;
+    let (summary, _) = bench.run(How { max_runtime: Some(Duration::from_mins(2)), ..How::default() }).await;
     assert_eq!(summary.exit_code, Exit::Stopped.code());
     assert_eq!(summary.done, ["fake.a/ready", "fake.a/old", "fake.a/new"]);
     let (summary, _) = bench.run(How::default()).await;
     assert_eq!((summary.exit_code, summary.done.len()), (0, 4));
 
     let waiting = Bench::new(plan("stop-wait", vec![wait("w", Phase::Prepare, &[], 7_200)]));
-    let (summary, _) = waiting.run(How { max_runtime: Some(Duration::from_secs(60)), ..How::default() }).await;
+    let (summary, _) = waiting.run(How { max_runtime: Some(Duration::from_mins(1)), ..How::default() }).await;
     assert_eq!(summary.exit_code, Exit::Stopped.code());
 }
 
 #[tokio::test]
 async fn a_changed_fact_makes_the_plan_stale_and_changes_nothing() {
-    let mut plan = dance("stale", good());
+    let mut plan = dance("stale", &good());
     plan.facts.push(Fact {
         id: "fake.a/free".to_owned(),
         address: Address::new("fake", "a"),

@@ -152,7 +152,8 @@ impl Store for MemoryStore {
             let (at, die) = (inner.appends, inner.die);
             let before = matches!(die, Some(Die::BeforeWrite(n)) if at >= n);
             let after = matches!(die, Some(Die::AfterWrite(n)) if at >= n);
-            if !before && !(after && at > 0 && matches!(die, Some(Die::AfterWrite(n)) if at > n)) {
+            let dead_already = matches!(die, Some(Die::AfterWrite(n)) if at > n);
+            if !before && !dead_already {
                 let list = inner.runs.entry((lease.environment.clone(), run.to_owned())).or_default();
                 assert_eq!(list.len() as u64, entries[0].seq, "appends come in order, without gaps");
                 list.extend(entries.iter().cloned());

@@ -165,7 +165,7 @@ pub async fn run(world: &Arc<SimWorld>, store: &Arc<MemoryStore>, plan: &Arc<Pla
             summary
         }
     };
-    let limit = tokio::time::sleep(Duration::from_secs(120));
+    let limit = tokio::time::sleep(Duration::from_mins(2));
     let end = tokio::select! {
         biased;
         () = dead.notified() => End::Died,
@@ -204,7 +204,7 @@ fn arm(world: &Arc<SimWorld>, store: &Arc<MemoryStore>, die: Option<Die>, dead: 
 async fn lease(store: &dyn Store, plan: &Plan) -> Lease {
     let mut names = vec![format!("env:{}", plan.environment)];
     names.extend(plan.locks.iter().cloned());
-    let length = Duration::from_secs(60);
+    let length = Duration::from_mins(1);
     let acquire =
         Acquire { environment: plan.environment.clone(), names, holder: Holder::this_process("test"), run: plan.run.clone(), length, takeover: true };
     store.acquire(&acquire).await.unwrap()

@@ -379,3 +379,23 @@ async fn a_way_back_that_dies_without_a_journal_is_no_dead_end_either() {
         }
     }
 }
+
+#[tokio::test]
+async fn the_example_is_read_planned_and_carried_out() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/openverse");
+    let location = crate::declare::locate(&root, "staging").unwrap();
+    let inputs = crate::declare::Inputs {
+        kinds: &[&super::super::KIND],
+        variables: crate::declare::VariableSources::default(),
+        env: &|_| None,
+        now: fixture::now(),
+    };
+    let reading = crate::declare::read(&location, &inputs).unwrap();
+    assert!(reading.problems.is_empty(), "{:?}", reading.problems);
+    let desired = reading.desired.unwrap();
+    let wanted = Wanted::read(&desired.resources[0], &desired).unwrap();
+    assert_eq!((wanted.scrub.len(), wanted.checks.len()), (2, 2));
+    let world = world();
+    plan_now(&world, &desired, &wanted, "run-1").await.unwrap().forward().await.unwrap();
+    assert!(plan_now(&world, &desired, &wanted, "again").await.is_none());
+}

@@ -3,7 +3,7 @@
 use super::super::desired::Refresh;
 use super::super::facts::{self, Read};
 use super::super::names::final_snapshot;
-use super::super::operations::{Ask, Confirm, Delete, InstanceRef, Keep, Modify, Op, Untag};
+use super::super::operations::{Ask, Confirm, Delete, InstanceRef, Keep, Modify, Op, Ready, Untag};
 use super::super::{desired::Expect, marks};
 use super::builder::{Builder, Draft, by_id, names, undo};
 use super::in_place::{facts_of, is_on};
@@ -16,7 +16,7 @@ use crate::world::rds::{Instance, Settings};
 pub fn catch_up(builder: &mut Builder<'_>, instance: &InstanceRef, later: &Settings, guarded: &[String]) {
     let wanted = &builder.intent.wanted;
     let name = wanted.name.clone();
-    let keep = || super::builder::undo("goes with the new instance".to_owned(), &[]);
+    let keep = || undo("goes with the new instance".to_owned(), &[]);
     let make = |settings: Settings| {
         Op::Modify(Modify { provider: wanted.provider.clone(), instance: instance.clone(), settings, removal: false, names: guarded.to_vec() })
     };
@@ -31,14 +31,18 @@ pub fn catch_up(builder: &mut Builder<'_>, instance: &InstanceRef, later: &Setti
         });
     }
     let Some(days) = later.get("backup_retention_period") else { return };
+    let settled = Op::Ready(Ready { provider: wanted.provider.clone(), instance: instance.clone() });
+    let restart = wanted.timeout("modify").1;
     let step = builder.push(Draft {
         slug: "raise-backups".to_owned(),
         phase: Phase::Retire,
         title: format!("keep backups of the new {name} for {days} days, which restarts it"),
         op: make(Settings::from([("backup_retention_period".to_owned(), days.clone())])),
-        undo: keep(),
-        timeout: "modify",
+        // Neither its restart nor its first backup lets it be renamed: the way back waits for both.
+        undo: undo(format!("wait until the new {name} is available, then it goes"), &[settled]),
+        timeout: "backup",
     });
+    step.limits.expected = restart;
     step.outage = Some(Outage::Whole(name.clone()));
     if let Some(connect) = wanted.connect.clone() {
         let op = Op::Ask(Ask {
