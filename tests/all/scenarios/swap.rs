@@ -14,6 +14,13 @@ fn declare_status_page(zones: &Zones) {
     zones.project.edit(FILE, bastion, &format!("  record \"A\" \"status.gigadb.host\" {{ value = \"192.0.2.80\" }}\n\n{bastion}"), 1);
 }
 
+/// With something new in it the plan is no mere swap, and as many updates want to be allowed.
+fn allow_more_than_a_swap(zones: &Zones) {
+    let refused = zones.project.run(&["plan", "gigadb"]).expect(1);
+    assert!(refused.stderr.contains("max_updates is 30%"), "{}", refused.stderr);
+    zones.project.edit(FILE, "timeout      = \"60s\"\n  }", "timeout      = \"60s\"\n  }\n  safety {\n    max_updates = \"100%\"\n  }", 2);
+}
+
 fn status_page_by_hand() -> Json {
     json!({ "type": "CNAME", "name": "status.gigadb.host", "content": "status.example.net", "ttl": 300 })
 }
@@ -57,7 +64,7 @@ async fn a_batch_whose_answer_is_lost_is_found_done_and_not_sent_again() {
     let before = zones.records();
     zones.edit_to_sydney();
     zones.project.plan("gigadb", PLAN);
-    zones.twin.lose_replies(2);
+    zones.twin.hang_up(2);
     let applied = zones.project.run(&["apply", PLAN, "--json"]).expect(0);
     assert!(applied.events().iter().any(|event| event["type"] == "notice"), "people are told of it");
     assert_eq!(zones.batches().len(), 2);
@@ -70,6 +77,7 @@ async fn a_record_in_the_way_makes_the_plan_stale_and_at_the_last_moment_switche
     let before = zones.records();
     zones.edit_to_sydney();
     declare_status_page(&zones);
+    allow_more_than_a_swap(&zones);
     zones.project.plan("gigadb", PLAN);
     // Made by hand when everything has been looked at: only the service can refuse it now.
     zones.twin.put_in_the_way(STANDBY, status_page_by_hand());

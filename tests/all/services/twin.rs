@@ -8,6 +8,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
@@ -31,6 +32,7 @@ struct State {
     max_per_page: usize,
     next_id: u64,
     lose_replies: u32,
+    hang_ups: u32,
     in_the_way: Vec<(String, Value)>,
     publish: Option<Publish>,
 }
@@ -54,6 +56,7 @@ impl Twin {
             max_per_page: 5_000_000,
             next_id: 1,
             lose_replies: 0,
+            hang_ups: 0,
             in_the_way: Vec::new(),
             publish: None,
         };
@@ -92,6 +95,11 @@ impl Twin {
         self.state.lock().unwrap().lose_replies = count;
     }
 
+    /// The next batches take effect, and the connection is closed without a word. (Over half an answer prism waits for the other half.)
+    pub fn hang_up(&self, count: u32) {
+        self.state.lock().unwrap().hang_ups = count;
+    }
+
     /// Somebody makes this record by hand just before the zone's next batch.
     pub fn put_in_the_way(&self, zone: &str, record: Value) {
         self.state.lock().unwrap().in_the_way.push((zone.to_owned(), record));
@@ -124,6 +132,10 @@ impl State {
         if request.method == "POST" && self.lose_replies > 0 {
             self.lose_replies -= 1;
             return Reply::Cut(body.to_string().into_bytes());
+        }
+        if request.method == "POST" && self.hang_ups > 0 {
+            self.hang_ups -= 1;
+            return Reply::Silence(Duration::ZERO);
         }
         Reply::json(200, &body)
     }
