@@ -1,7 +1,7 @@
-//! The program is killed the hard way in the middle of a refresh, and the run is brought to one of its two ends.
+//! The program is stopped, or killed the hard way, in the middle of a refresh, and the run is brought to one of its two ends.
 
 use super::project::is;
-use super::staging::{NEXT, Staging, WRITES};
+use super::staging::{NAME, NEXT, OLD, Staging, WRITES};
 
 #[tokio::test]
 async fn a_run_that_is_killed_twice_ends_as_if_nothing_had_been() {
@@ -45,4 +45,35 @@ async fn a_run_that_is_killed_when_both_instances_are_renamed_can_be_turned_back
     assert_eq!(staging.instance(NEXT).await, None);
     // What was due is due again.
     staging.project.run(&["plan", "staging", "--detailed-exitcode"]).expect(2);
+}
+
+#[tokio::test]
+async fn a_run_that_is_asked_to_stop_waits_for_nothing_and_goes_on_later() {
+    let Some(staging) = Staging::build("ap-southeast-5", false).await else { return };
+    staging.plan();
+    let apply = staging.project.start(&["apply", "plans/staging.json", "--json"]);
+    let stopped = apply.stop_at(|event| is(event, "step_progress", "restore")).expect(8);
+    assert!(stopped.stderr.contains("resume staging"), "{}", stopped.stderr);
+    assert_eq!(staging.writes(), WRITES[..2]);
+    staging.project.run(&["resume", "staging"]).expect(0);
+    assert_eq!(staging.writes(), WRITES);
+    staging.is_refreshed().await;
+}
+
+#[tokio::test]
+async fn an_old_instance_that_is_kept_can_be_switched_back_to() {
+    let Some(staging) = Staging::build("ca-west-1", false).await else { return };
+    staging.project.edit("environments/staging.hcl", "keep_old      = \"0s\"", "keep_old      = \"7d\"", 1);
+    let plan = staging.plan();
+    assert_eq!(plan["irreversible"], serde_json::json!([]), "nothing is lost for seven days");
+    staging.project.run(&["apply", "plans/staging.json"]).expect(0);
+    let (new, kept) = (staging.instance(NAME).await.unwrap(), staging.instance(OLD).await.unwrap());
+    assert_eq!(kept.resource_id, staging.old.resource_id);
+    assert!(kept.tags.contains_key("switchover:keep-until"));
+    assert_ne!(new.resource_id, kept.resource_id);
+    staging.project.nothing_to_do("staging");
+
+    let back = staging.project.run(&["rollback", "staging", "--yes"]).expect(0);
+    assert!(back.stderr.contains("rename"), "what will be done is said: {}", back.stderr);
+    staging.is_as_it_was().await;
 }

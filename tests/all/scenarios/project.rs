@@ -111,19 +111,28 @@ impl Project {
 impl Running {
     /// Waits for an event, and kills the program the hard way as soon as it is told. Gives the events up to there.
     pub fn kill_at(mut self, wanted: impl Fn(&Json) -> bool) -> Vec<Json> {
+        let events = self.until(wanted);
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        events
+    }
+
+    /// Waits for an event, asks the program to stop, as CI systems do, and waits for its end.
+    pub fn stop_at(mut self, wanted: impl Fn(&Json) -> bool) -> Ended {
+        self.until(wanted);
+        assert!(Command::new("kill").args(["-s", "TERM", &self.child.id().to_string()]).status().unwrap().success());
+        self.end()
+    }
+
+    fn until(&mut self, wanted: impl Fn(&Json) -> bool) -> Vec<Json> {
         let mut events = Vec::new();
-        loop {
-            let line = self.next_line();
-            let Some(line) = line else { panic!("it ended before that event: {:?}", self.end()) };
-            let event: Json = serde_json::from_str(&line).unwrap();
-            let found = wanted(&event);
-            events.push(event);
-            if found {
-                self.child.kill().unwrap();
-                self.child.wait().unwrap();
+        while let Some(line) = self.next_line() {
+            events.push(serde_json::from_str(&line).unwrap());
+            if events.last().is_some_and(&wanted) {
                 return events;
             }
         }
+        panic!("it ended before that event: {}", self.stdout);
     }
 
     /// Waits for its end.

@@ -54,6 +54,7 @@ async fn one_edited_line_swaps_both_sides_and_a_rollback_swaps_them_back() {
     let back = zones.project.run(&["rollback", "gigadb", "--yes", "--json"]).expect(0);
     assert_eq!(zones.records(), before);
     assert_eq!(zones.batches().len(), 4);
+    zones.answers_follow().await;
     let said = [applied.stdout, applied.stderr, back.stdout, back.stderr, zones.project.left_behind()].concat();
     assert!(!said.contains(TOKEN));
 }
@@ -68,6 +69,19 @@ async fn a_batch_whose_answer_is_lost_is_found_done_and_not_sent_again() {
     let applied = zones.project.run(&["apply", PLAN, "--json"]).expect(0);
     assert!(applied.events().iter().any(|event| event["type"] == "notice"), "people are told of it");
     assert_eq!(zones.batches().len(), 2);
+    zones.is_swapped(&before).await;
+}
+
+#[tokio::test]
+async fn a_run_that_is_killed_between_the_two_zones_goes_on_with_the_second() {
+    let Some(zones) = Zones::build(Publishing::Always).await else { return };
+    let before = zones.records();
+    zones.edit_to_sydney();
+    zones.project.plan("gigadb", PLAN);
+    // The second zone's batch is on its way, or is not: both must come to the same.
+    zones.project.start(&["apply", PLAN, "--json"]).kill_at(|event| is(event, "step_done", "batch"));
+    zones.project.run(&["resume", "gigadb"]).expect(0);
+    assert_eq!(zones.batches().len(), 2, "each went out once");
     zones.is_swapped(&before).await;
 }
 

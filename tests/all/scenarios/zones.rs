@@ -100,6 +100,19 @@ impl Zones {
         None
     }
 
+    /// Waits until the name server answers as the twin has it: after a way back nobody has waited for that.
+    pub async fn answers_follow(&self) {
+        let mut wrong = None;
+        for _ in 0..100 {
+            wrong = self.first_wrong_answer().await;
+            if wrong.is_none() {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
+        panic!("{wrong:?}");
+    }
+
     /// What every swap that succeeded has come to: the answers have changed hands, everything else of each record is as it was, and the name
     /// server says so too.
     pub async fn is_swapped(&self, before: &[Json]) {
