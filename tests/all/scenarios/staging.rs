@@ -2,6 +2,7 @@
 //! and a webhook. moto's instances hold no data, so the instance that is restored "brings" the database that is there already.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -118,7 +119,7 @@ impl Staging {
         self.count_from_here();
     }
 
-    /// The next call of `operation` that fits the JMESPath expression `body` (empty: every one) has this effect, `times` times.
+    /// The next call of `operation` that fits `body`, an expression of `JMESPath` (empty: every one) has this effect, `times` times.
     pub fn fault(&self, operation: &str, body: &str, times: u32, effect: &str, detail: &Json) {
         let mut rule = json!({"service": "rds", "operation": operation, "region": self.region, "times": times});
         rule[effect] = detail.clone();
@@ -249,7 +250,7 @@ fn project(region: &str, endpoint: &str, port: u16, database: &str, slack: &Http
 fn fill(postgres: &Postgres, database: &str) {
     let mut sql = "GRANT ALL ON SCHEMA public TO locked; SET ROLE locked;".to_owned();
     for table in TOKENS {
-        sql += &format!("CREATE TABLE {table} (id serial PRIMARY KEY); INSERT INTO {table} SELECT generate_series(1, 5);");
+        write!(sql, "CREATE TABLE {table} (id serial PRIMARY KEY); INSERT INTO {table} SELECT generate_series(1, 5);").unwrap();
     }
     sql += "CREATE TABLE image AS SELECT generate_series(1, 1000) AS id;";
     sql += "CREATE TABLE auth_user (id serial PRIMARY KEY, email text NOT NULL);";
@@ -280,7 +281,7 @@ async fn make_instances(client: &aws_sdk_rds::Client, groups: &[String]) {
     create(client, SOURCE, "db.m5.4xlarge", 7, &production, groups).await;
     let request = client.modify_db_instance().db_instance_identifier(SOURCE).multi_az(true).deletion_protection(true);
     request.apply_immediately(true).send().await.unwrap();
-    let before = rfc3339(Timestamp::now() - Duration::from_secs(34 * 86_400));
+    let before = rfc3339(Timestamp::now() - Duration::from_hours(34 * 24));
     let staging = [
         ("Environment", "staging".to_owned()),
         ("Name", NAME.to_owned()),

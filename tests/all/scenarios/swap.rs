@@ -1,4 +1,4 @@
-//! GigaDB's two sides change places on real services: by one edited line, in one transaction a zone, and back.
+//! The two sides of `GigaDB` change places on real services: by one edited line, in one transaction a zone, and back.
 
 use serde_json::{Value as Json, json};
 
