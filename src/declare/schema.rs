@@ -6,6 +6,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use hcl_edit::Span as _;
+use hcl_edit::expr::Expression;
 use hcl_edit::structure::{Attribute, Block, Body};
 use indexmap::IndexMap;
 
@@ -179,12 +180,12 @@ impl Walker<'_, '_> {
                 self.context.report(Problem::error(&place, format!("wrong type for `{}`: a list where one text is needed", spec.name), spec.doc));
                 return None;
             }
-            _ => self.typed(spec, value, &place)?,
+            _ => self.typed(spec, value, &place, &attribute.value)?,
         };
         Some(Attr { value, key, span: place })
     }
 
-    fn typed(&self, spec: &AttrSpec, value: Value, place: &Span) -> Option<Value> {
+    fn typed(&self, spec: &AttrSpec, value: Value, place: &Span, expr: &Expression) -> Option<Value> {
         if convert::holds_secret(&value) {
             let help = "a plan shows this value, and a plan holds no secrets: use a variable that is not sensitive";
             self.context.report(Problem::error(place, format!("`{}` cannot be made of a secret", spec.name), help));
@@ -205,11 +206,11 @@ impl Walker<'_, '_> {
             self.context.report(Problem::error(place, format!("bad value for `{}`: {what}", spec.name), spec.doc));
             return None;
         }
-        self.leads_somewhere(spec.ty, &value, place).then_some(value)
+        self.leads_somewhere(spec.ty, &value, expr).then_some(value)
     }
 
     /// Whether what a reference names is declared.
-    fn leads_somewhere(&self, ty: AttrType, value: &Value, place: &Span) -> bool {
+    fn leads_somewhere(&self, ty: AttrType, value: &Value, expr: &Expression) -> bool {
         let (AttrType::Reference(kind) | AttrType::ReferenceList(kind)) = ty else { return true };
         let names: Vec<&str> = match value {
             Value::Reference(name) => vec![name],
@@ -219,12 +220,14 @@ impl Walker<'_, '_> {
             _ => Vec::new(),
         };
         let mut good = true;
-        for name in names.into_iter().filter(|name| !self.context.declared.contains_key(*name)) {
+        for (n, name) in names.into_iter().enumerate().filter(|(_, name)| !self.context.declared.contains_key(*name)) {
+            let element = expr.as_array().and_then(|items| items.get(n)).unwrap_or(expr);
+            let place = self.span(element.span());
             let alike = self.context.declared.keys().filter(|known| kind.is_empty() || known.split(['.', '[']).next() == Some(kind));
             let mut alike: Vec<&str> = alike.map(String::as_str).collect();
             alike.sort_unstable();
             let help = suggest::help(name, alike, &format!("declare it: {}", declaration(name)));
-            self.context.report_missing(Problem::error(place, format!("reference to `{name}`, which is not declared"), help));
+            self.context.report_missing(Problem::error(&place, format!("reference to `{name}`, which is not declared"), help));
             good = false;
         }
         good

@@ -3,6 +3,7 @@
 mod crash;
 mod engine;
 mod journal_stores;
+mod language;
 #[cfg(feature = "aws")]
 mod live_aws;
 mod live_cloudflare;
@@ -11,6 +12,7 @@ mod live_failures;
 mod live_postgres;
 mod live_slack;
 mod live_world;
+mod saved_plans;
 #[cfg(feature = "aws")]
 mod scenarios;
 mod services;

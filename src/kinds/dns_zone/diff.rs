@@ -43,7 +43,8 @@ pub(super) fn diff(address: &Address, observation: &ZoneObservation) -> Result<C
     for here in present.values_mut().filter(|here| here.len() > 1) {
         here.sort_unstable_by(|a, b| (&a.rtype, &a.content, &a.id).cmp(&(&b.rtype, &b.content, &b.id)));
     }
-    let named = wanted.iter().filter(|one| matches!(one.set.answers, Answers::ElasticIps { .. })).flat_map(|one| one.contents.iter().cloned()).collect();
+    let named =
+        wanted.iter().filter(|one| matches!(one.set.answers, Answers::ElasticIps { .. })).flat_map(|one| one.contents.iter().cloned()).collect();
     let mut by_name: IndexMap<&str, Vec<Wanted<'_>>> = IndexMap::with_capacity(wanted.len());
     for one in wanted {
         by_name.entry(&one.set.name).or_default().push(one);
