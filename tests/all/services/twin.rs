@@ -96,16 +96,19 @@ impl Twin {
     }
 
     /// The next batches take effect, and the connection is closed without a word. (Over half an answer prism waits for the other half.)
+    #[cfg_attr(not(feature = "aws"), expect(dead_code, reason = "only the scenarios want it"))]
     pub fn hang_up(&self, count: u32) {
         self.state.lock().unwrap().hang_ups = count;
     }
 
     /// Somebody makes this record by hand just before the zone's next batch.
+    #[cfg_attr(not(feature = "aws"), expect(dead_code, reason = "only the scenarios want it"))]
     pub fn put_in_the_way(&self, zone: &str, record: Value) {
         self.state.lock().unwrap().in_the_way.push((zone.to_owned(), record));
     }
 
     /// Somebody removes the records of this name by hand.
+    #[cfg_attr(not(feature = "aws"), expect(dead_code, reason = "only the scenarios want it"))]
     pub fn forget(&self, zone: &str, name: &str) {
         let mut state = self.state.lock().unwrap();
         state.zones.get_mut(zone).unwrap().records.retain(|record| record["name"] != name);
