@@ -13,6 +13,8 @@ mod live_postgres;
 mod live_slack;
 mod live_world;
 mod saved_plans;
+#[cfg(feature = "aws")]
+mod scenarios;
 mod services;
 mod support;
 mod tidy;
