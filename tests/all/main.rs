@@ -2,6 +2,7 @@
 
 mod crash;
 mod engine;
+mod journal_histories;
 mod journal_stores;
 mod language;
 #[cfg(feature = "aws")]
