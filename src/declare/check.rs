@@ -53,7 +53,7 @@ impl Check<'_, '_> {
             self.context.mentioned_variables.borrow_mut().insert(name.clone());
             return;
         }
-        let help = suggest::help(name, self.context.variables.names(), "declare it: variable \"NAME\" {}");
+        let help = suggest::help(name, self.context.variables.names(), &format!("declare it: variable \"{}\" {{}}", eval::convert::short(name)));
         self.missing(range, format!("unknown variable `{}`", eval::convert::short(name)), help);
     }
 
@@ -63,7 +63,7 @@ impl Check<'_, '_> {
                 self.context.mentioned_locals.borrow_mut().insert(unit);
             }
             (None, Some(name)) => {
-                let help = suggest::help(name, self.context.locals.names(), "define it: locals { NAME = … }");
+                let help = suggest::help(name, self.context.locals.names(), &format!("define it: locals {{ {} = … }}", eval::convert::short(name)));
                 self.missing(range, format!("unknown local `{}`", eval::convert::short(name)), help);
             }
             (None, None) => self.missing(range, "`local` needs a name behind it".to_owned(), "write local.NAME".to_owned()),
@@ -96,8 +96,8 @@ impl Visit for Check<'_, '_> {
         let path: Vec<String> = traversal.operators.iter().map_while(|operator| static_name(operator.value())).collect();
         match eval::root_name(traversal) {
             Some(root) if self.bound.iter().any(|bound| bound == root) => {}
-            Some("var") => self.variable(path.first(), traversal.expr.span()),
-            Some("local") => self.local(&path, traversal.expr.span()),
+            Some("var") => self.variable(path.first(), traversal.span().or_else(|| traversal.expr.span())),
+            Some("local") => self.local(&path, traversal.span().or_else(|| traversal.expr.span())),
             _ => self.visit_expr(&traversal.expr),
         }
         for operator in &traversal.operators {

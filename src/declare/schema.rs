@@ -206,11 +206,11 @@ impl Walker<'_, '_> {
             self.context.report(Problem::error(place, format!("bad value for `{}`: {what}", spec.name), spec.doc));
             return None;
         }
-        self.leads_somewhere(spec.ty, &value, expr).then_some(value)
+        self.leads_somewhere(spec.ty, &value, place, expr).then_some(value)
     }
 
-    /// Whether what a reference names is declared.
-    fn leads_somewhere(&self, ty: AttrType, value: &Value, expr: &Expression) -> bool {
+    /// Whether what a reference names is declared. Where a list is written out, the place is that of its item.
+    fn leads_somewhere(&self, ty: AttrType, value: &Value, place: &Span, expr: &Expression) -> bool {
         let (AttrType::Reference(kind) | AttrType::ReferenceList(kind)) = ty else { return true };
         let names: Vec<&str> = match value {
             Value::Reference(name) => vec![name],
@@ -219,15 +219,19 @@ impl Walker<'_, '_> {
             }
             _ => Vec::new(),
         };
+        let items: Vec<&Expression> = if let Expression::Array(items) = expr { items.iter().collect() } else { Vec::new() };
         let mut good = true;
-        for (n, name) in names.into_iter().enumerate().filter(|(_, name)| !self.context.declared.contains_key(*name)) {
-            let element = expr.as_array().and_then(|items| items.get(n)).unwrap_or(expr);
-            let place = self.span(element.span());
+        for (at, name) in names.iter().enumerate().filter(|(_, name)| !self.context.declared.contains_key(**name)) {
+            let item = items.get(at).filter(|_| items.len() == names.len()).map(|item| self.span(item.span()));
             let alike = self.context.declared.keys().filter(|known| kind.is_empty() || known.split(['.', '[']).next() == Some(kind));
             let mut alike: Vec<&str> = alike.map(String::as_str).collect();
             alike.sort_unstable();
-            let help = suggest::help(name, alike, &format!("declare it: {}", declaration(name)));
-            self.context.report_missing(Problem::error(&place, format!("reference to `{name}`, which is not declared"), help));
+            let help = suggest::reference(name, &alike).unwrap_or_else(|| format!("declare it: {}", declaration(name)));
+            self.context.report_missing(Problem::error(
+                item.as_ref().unwrap_or(place),
+                format!("reference to `{name}`, which is not declared"),
+                help,
+            ));
             good = false;
         }
         good

@@ -1,5 +1,6 @@
 //! All tests that go through more than one module, in one binary.
 
+mod cli;
 mod crash;
 mod engine;
 mod journal_histories;
