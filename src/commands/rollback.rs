@@ -1,6 +1,6 @@
 //! `rollback`: undoes the unfinished or the last run, as its plan said.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::apply::engine::{Program, summary};
 use crate::apply::journal::{RunState, Store};
 use crate::apply::operation::{Cx, Look};
 use crate::cli::RunFlags;
-use crate::model::{Error, Exit, Result};
+use crate::model::{Address, Error, Exit, Result};
 use crate::plan::Undo;
 use crate::world::Readers;
 
@@ -86,10 +86,23 @@ fn refuse_gone(state: &RunState) -> Result<()> {
 }
 
 /// What stands in the way of the way back is refused before anything is done.
+///
+/// A way back that follows another one of the same resource works on what that one leaves behind (a name given back, for one): of those that
+/// write the same names only the first can be judged now. The run asks the others in their turn.
 async fn refuse_conflicts(program: &Program, state: &RunState, world: &OpenWorld) -> Result<()> {
     let readers: &dyn Readers = &*world.writers;
+    let mut written: BTreeMap<&Address, BTreeSet<&String>> = BTreeMap::new();
     for id in summary::to_undo(state) {
-        let Some(at) = program.places.get(&id) else { continue };
+        let (Some(at), Some(step)) = (program.places.get(&id), state.planned(&id)) else { continue };
+        if program.steps[*at].undo.is_empty() {
+            continue;
+        }
+        let before = written.entry(&step.address).or_default();
+        let follows = step.writes.iter().any(|name| before.contains(name));
+        before.extend(&step.writes);
+        if follows {
+            continue;
+        }
         let cx = Cx {
             readers,
             providers: &state.plan.providers,
