@@ -3,5 +3,8 @@
 mod bench;
 
 mod lang_bench;
+mod lang_database;
+mod lang_dns_zone;
 mod lang_mistakes;
 mod lang_prune;
+mod lang_values;
