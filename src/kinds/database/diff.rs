@@ -250,6 +250,7 @@ fn describe(intent: &Intent, change: &mut Change) {
         let run = leftover.tags.get(marks::RUN).map_or("an earlier run", String::as_str);
         change.reasons.push(format!("{} is a left-over of {run}; it is removed", leftover.identifier));
     }
+    change.attributes.extend(deleted(intent));
     let empty = Settings::new();
     let before = intent.base.as_ref().map_or(&empty, |base| &base.settings);
     if let Some(refresh) = &intent.refresh {
@@ -287,6 +288,16 @@ fn describe(intent: &Intent, change: &mut Change) {
         (None, _) if deletes && intent.modify.is_empty() && intent.tags.is_empty() && intent.recover.is_none() => Action::Delete,
         (None, _) => Action::Update,
     };
+}
+
+/// Instances of earlier runs that go, as they have no other line of their own.
+fn deleted(intent: &Intent) -> Vec<AttributeChange> {
+    let gone = |instance: &Instance, note: &str| {
+        attribute(&instance.identifier, Json::from(instance.resource_id.as_str()), Json::Null, Some(note.to_owned()))
+    };
+    let leftover = intent.leftover.iter().map(|leftover| gone(leftover, "a left-over, deleted"));
+    let replaced = intent.finish.iter().filter(|finish| finish.delete).map(|finish| gone(&finish.retiring.old, "the replaced instance, deleted"));
+    leftover.chain(replaced).collect()
 }
 
 fn tag_attributes(base: Option<&Instance>, tags: &Tags, change: &mut Change) {
