@@ -1,6 +1,6 @@
 //! `rollback`: undoes the unfinished or the last run, as its plan said.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::sync::Arc;
 
@@ -85,11 +85,17 @@ fn refuse_gone(state: &RunState) -> Result<()> {
     Err(Error::new(Exit::Error, what, "nothing was done; declare what the environment must be and plan: a new switchover goes there"))
 }
 
-/// What stands in the way of the way back is refused before anything is done.
+/// What stands in the way of the way back is refused before anything is done. Of each resource only what comes next can be told: what is behind
+/// it will find the world as that leaves it.
 async fn refuse_conflicts(program: &Program, state: &RunState, world: &OpenWorld) -> Result<()> {
     let readers: &dyn Readers = &*world.writers;
+    let mut told = BTreeSet::new();
     for id in summary::to_undo(state) {
         let Some(at) = program.places.get(&id) else { continue };
+        let address = &program.step(*at).address;
+        if told.contains(address) {
+            continue;
+        }
         let cx = Cx {
             readers,
             providers: &state.plan.providers,
@@ -100,9 +106,16 @@ async fn refuse_conflicts(program: &Program, state: &RunState, world: &OpenWorld
             started: None,
         };
         for operation in &program.steps[*at].undo {
-            if let Ok(Look::Conflict(why)) = operation.look(&cx).await {
-                let help = "nothing was done; see what has changed since, mend it, or declare what must be and plan";
-                return Err(Error::new(Exit::Error, format!("{id} cannot be turned back: {why}"), help));
+            match operation.look(&cx).await {
+                Ok(Look::Done { .. }) => {}
+                Ok(Look::Conflict(why)) => {
+                    let help = "nothing was done; see what has changed since, mend it, or declare what must be and plan";
+                    return Err(Error::new(Exit::Error, format!("{id} cannot be turned back: {why}"), help));
+                }
+                Ok(Look::Pending | Look::Settling(_)) | Err(_) => {
+                    told.insert(address.clone());
+                    break;
+                }
             }
         }
     }
