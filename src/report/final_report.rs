@@ -59,7 +59,7 @@ fn verdict(page: &mut Page, outcome: &Outcome<'_>) {
         0 => (Ink::Good, "DONE", "everything is as planned"),
         3 => (Ink::Watch, "WAITING", "a gate wants people; nothing goes on before"),
         4 => (Ink::Danger, "FAILED", "and turned back: everything is as it was"),
-        5 => (Ink::Danger, "A PERSON IS NEEDED", "it could be neither finished nor turned back as a whole"),
+        5 => (Ink::Danger, "A PERSON IS NEEDED", "it is neither finished nor turned back as a whole"),
         6 => (Ink::Danger, "STALE", "what the plan relied on has changed; what had begun is turned back"),
         7 => (Ink::Danger, "LOCKED", "another run has the lock; this one has ended"),
         8 => (Ink::Watch, "STOPPED", "at a safe point; nothing is lost"),

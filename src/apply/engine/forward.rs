@@ -44,7 +44,8 @@ impl Engine {
     /// Opens what may begin, and lets go of what need not be waited for.
     pub(super) async fn open_tracks(&mut self) -> Result<()> {
         if self.stop.request() == StopRequest::Now {
-            self.halt.get_or_insert(Halt { exit: Exit::Person, why: "stopped at once".to_owned(), needs: Vec::new() });
+            let needs = self.needs_when_stopped_at_once();
+            self.halt.get_or_insert(Halt { exit: Exit::Person, why: "stopped at once".to_owned(), needs });
         }
         if self.halt.is_some() {
             self.tracks.retain(|_, track| track.busy);
@@ -75,6 +76,20 @@ impl Engine {
         }
         self.ready = later;
         Ok(())
+    }
+
+    fn needs_when_stopped_at_once(&self) -> Vec<String> {
+        if !self.journal.state.wrote {
+            return Vec::new();
+        }
+        let environment = &self.program.plan.environment;
+        let open = self.journal.state.outages.keys().map(|outage| {
+            format!(
+                "{outage} is in its outage: `switchover resume {environment}` brings it to its end, `switchover rollback {environment}` switches back"
+            )
+        });
+        let rest = format!("it was stopped at once: `switchover resume {environment}` looks what became of what was in flight, and goes on");
+        open.chain([rest]).collect()
     }
 
     /// Stopped at once: answers are not waited for any more.
@@ -136,7 +151,12 @@ impl Engine {
         }
         let program = Arc::clone(&self.program);
         let step = program.step(key.step);
-        let mut records = vec![Record::Done { step: step.id.clone(), outputs, detail }];
+        let mut records = Vec::new();
+        if self.journal.state.step(&step.id).stage == Stage::Fresh {
+            // Its effect was there before its call: whoever reads the events still sees it begin.
+            records.push(Record::Watching { step: step.id.clone() });
+        }
+        records.push(Record::Done { step: step.id.clone(), outputs, detail });
         if let Some(Outage::Ends(outage) | Outage::Whole(outage)) = &step.outage {
             records.extend(self.outage_end(outage));
         }

@@ -240,14 +240,16 @@ impl Engine {
     fn tell_records(&mut self, records: &[Record], now: Timestamp) {
         for record in records {
             if let Some(event) = telling::event_of(record, now, &self.journal.state) {
-                self.tell(&event);
+                self.tell(event);
             }
         }
     }
 
-    fn tell(&mut self, event: &Event) {
-        self.sink.event(event);
-        let Some(text) = (self.notifier)(event) else { return };
+    fn tell(&mut self, event: Event) {
+        let mut event = event;
+        self.program.name_operation(&mut event, &self.journal.state);
+        self.sink.event(&event);
+        let Some(text) = (self.notifier)(&event) else { return };
         for channel in self.program.plan.notify.clone() {
             let writers = Arc::clone(&self.writers);
             let text = text.clone();
@@ -260,7 +262,7 @@ impl Engine {
 
     fn tell_about(&mut self, step: Option<&str>, kind: EventKind) {
         let event = telling::about(&self.journal.state, step, self.now(), kind);
-        self.tell(&event);
+        self.tell(event);
     }
 
     fn tell_notice_failure(&mut self, failed: Option<String>) {

@@ -1,7 +1,7 @@
 //! What became of a run: the lists of the final report.
 
 use crate::apply::event::Summary;
-use crate::apply::journal::{RunState, Stage};
+use crate::apply::journal::{Answer, RunState, Stage};
 use crate::model::Exit;
 use crate::plan::Undo;
 
@@ -14,6 +14,8 @@ pub fn summarize(state: &RunState, exit: Exit, needs: Vec<String>) -> Summary {
         let list = match &folded.stage {
             Stage::Done => &mut summary.done,
             Stage::Undone => &mut summary.undone,
+            // Refused for certain: nothing of it is anywhere.
+            Stage::Called(call) if matches!(call.answer, Some(Answer::Nothing { .. })) && !call.doubt => &mut summary.not_started,
             Stage::Called(_) => &mut summary.in_flight,
             Stage::Fresh | Stage::Watching(_) => &mut summary.not_started,
         };

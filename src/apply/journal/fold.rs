@@ -74,6 +74,8 @@ pub struct RunState {
     pub mode: String,
     /// When it began.
     pub began: Timestamp,
+    /// When the process that runs it now (or ran it last) took it up.
+    pub taken_up: Timestamp,
     /// Every step of the plan.
     pub steps: BTreeMap<String, StepState>,
     /// What was found out.
@@ -108,6 +110,7 @@ impl RunState {
             actor,
             mode: "apply".to_owned(),
             began: time,
+            taken_up: time,
             steps,
             outputs: BTreeMap::new(),
             turned_back: None,
@@ -158,6 +161,7 @@ impl RunState {
             Record::Begun { .. } => return Err("the run begins twice".to_owned()),
             Record::Continued { mode, .. } => {
                 self.mode.clone_from(mode);
+                self.taken_up = time;
                 self.continued();
             }
             Record::Watching { step } => self.watching(step, time)?,

@@ -8,7 +8,7 @@ use super::marks::{self, Tags};
 use super::observe::Seen;
 use super::settings::{self, differences, value_of};
 use super::status::{Class, class};
-use crate::diff::{Action, AttributeChange, Change, DiffCx};
+use crate::diff::{Action, AttributeChange, Change, DiffCx, LeftOver};
 use crate::model::{Error, Exit, Json, Result, time};
 use crate::world::rds::{Instance, MODIFIABLE, Settings, Snapshot};
 
@@ -28,6 +28,11 @@ pub fn diff(wanted: Wanted, seen: &Seen, cx: &DiffCx<'_>) -> Result<Change> {
     }
     let due = due(&wanted, &scene, seen, cx)?;
     change.next_due = due.next;
+    change.due_since = due.since;
+    // Only what is refreshed has an age that matters.
+    let refreshed = scene.base.as_ref().filter(|_| wanted.refresh.is_some());
+    change.data_from = refreshed.and_then(due::data_since).map(|(since, _)| since);
+    change.left_overs = left_overs(seen);
     change.warnings.extend(due.warnings);
     let finish = finish(&wanted, &scene, &declared, cx, &mut change)?;
     let mut intent = Intent {
@@ -62,6 +67,16 @@ pub fn diff(wanted: Wanted, seen: &Seen, cx: &DiffCx<'_>) -> Result<Change> {
     Ok(change)
 }
 
+/// What stands under the names that only runs use; that it is ours is known by now.
+fn left_overs(seen: &Seen) -> Vec<LeftOver> {
+    let one = |found: &Instance| LeftOver {
+        name: found.identifier.clone(),
+        run: found.tags.get(marks::RUN).cloned(),
+        kept_until: marks::time(&found.tags, marks::KEEP_UNTIL),
+    };
+    seen.next.iter().chain(&seen.old).map(one).collect()
+}
+
 /// Whether the data is to be replaced now.
 fn due(wanted: &Wanted, scene: &Scene, seen: &Seen, cx: &DiffCx<'_>) -> Result<Due> {
     let Some(base) = &scene.base else {
@@ -88,7 +103,6 @@ fn finish(wanted: &Wanted, scene: &Scene, declared: &Settings, cx: &DiffCx<'_>, 
     let (Some(Retiring { old, keep_until, .. }), Some(base)) = (&scene.retiring, &scene.base) else { return Ok(None) };
     if let Some(until) = keep_until.filter(|until| *until > cx.now) {
         change.notes.push(format!("{} is kept until {}", old.identifier, time::minute(until)));
-        change.next_due = Some(change.next_due.map_or(until, |due| due.min(until)));
         return Ok(None);
     }
     let keep = wanted.refresh.as_ref().map_or(std::time::Duration::ZERO, |refresh| refresh.keep_old);

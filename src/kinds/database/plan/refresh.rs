@@ -296,7 +296,7 @@ fn switch(builder: &mut Builder<'_>, refreshing: &Refreshing, new: &InstanceRef)
         phase: Phase::Switch,
         title: format!("rename {} to {}", wanted.next, wanted.name),
         op: rename(new, &wanted.next, &wanted.name, &refreshing.tags),
-        undo: undo(format!("rename the new {} back to {}", wanted.name, wanted.next), &[back]),
+        undo: undo(format!("rename the new {} back to {}; what was written to it since is lost", wanted.name, wanted.next), &[back]),
         timeout: "rename",
     });
     step.facts = facts;
