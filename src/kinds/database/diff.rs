@@ -186,12 +186,14 @@ fn refresh(intent: &mut Intent, seen: &Seen, declared: &Settings, reason: String
 
 /// What a first restore takes over unasked.
 fn unnamed(target: &Settings, snapshot: &Snapshot) -> String {
+    let mut remembered = snapshot.settings.clone();
+    remembered.insert("allocated_storage".to_owned(), Json::from(snapshot.allocated_storage));
     let taken: Vec<String> =
-        snapshot.settings.iter().filter(|(name, _)| !target.contains_key(*name)).map(|(name, value)| format!("{name} = {value}")).collect();
+        remembered.iter().filter(|(name, _)| !target.contains_key(*name)).map(|(name, value)| format!("{name} = {value}")).collect();
     let mut others: Vec<&str> = crate::world::rds::RESTORABLE.iter().chain(MODIFIABLE).copied().collect();
     others.sort_unstable();
     others.dedup();
-    others.retain(|name| !target.contains_key(*name) && !snapshot.settings.contains_key(*name));
+    others.retain(|name| !target.contains_key(*name) && !remembered.contains_key(*name));
     format!(
         "not named, so as in the snapshot: {}; so as RDS has it: {}",
         if taken.is_empty() { "nothing".to_owned() } else { taken.join(", ") },
