@@ -13,6 +13,7 @@ use crate::plan::{Plan, file};
 use crate::review;
 
 pub async fn run(session: &Session, what: &str, ask_first: bool, flags: &RunFlags, planning: &PlanFlags) -> Result<Exit> {
+    running::check_flags(flags)?;
     if is_plan_file(what) { saved(session, Path::new(what), ask_first, flags).await } else { environment(session, what, flags, planning).await }
 }
 

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use super::session::OpenWorld;
 use super::{Session, signals};
-use crate::apply::engine::{Engine, Options, Program, Setup};
+use crate::apply::engine::{Engine, Options, Program, Setup, summary};
 use crate::apply::event::{Event, EventKind, Sink, Summary};
-use crate::apply::journal::{Acquire, Lease, RunState, Store, Writer, fold};
+use crate::apply::journal::{Acquire, Lease, RunState, Stage, Store, Writer, fold};
 use crate::apply::operation::Operations;
 use crate::cli::RunFlags;
 use crate::kinds;
@@ -81,6 +81,24 @@ pub async fn unfinished(store: &dyn Store, environment: &str) -> Result<Option<R
         }
     }
     Ok(None)
+}
+
+/// The run that `resume` goes on with: the unfinished one, else the last one when it ended for a person and something of it is left to do.
+pub async fn resumable(store: &dyn Store, environment: &str) -> Result<Option<RunState>> {
+    if let Some(state) = unfinished(store, environment).await? {
+        return Ok(Some(state));
+    }
+    let Some(last) = store.runs(environment).await?.pop() else { return Ok(None) };
+    let state = state_of(store, environment, &last).await?;
+    Ok(state.filter(|state| {
+        let for_a_person = state.finished.as_ref().is_some_and(|summary| summary.exit_code == Exit::Person.code());
+        let left = if state.turned_back.is_some() {
+            !summary::to_undo(state).is_empty()
+        } else {
+            state.plan.steps.iter().any(|step| state.step(&step.id).stage != Stage::Done)
+        };
+        for_a_person && left
+    }))
 }
 
 /// One run, folded.
@@ -201,6 +219,12 @@ impl Sink for Remember {
 fn exit_of(code: u8) -> Exit {
     let all = [Exit::Done, Exit::Error, Exit::Changes, Exit::Waiting, Exit::Restored, Exit::Person, Exit::Stale, Exit::Locked, Exit::Stopped];
     all.into_iter().find(|exit| exit.code() == code).unwrap_or(Exit::Error)
+}
+
+/// Checks flags before anything is read: a mistake in one is told however much there is to do.
+pub fn check_flags(flags: &RunFlags) -> Result<()> {
+    parse_flag("--lease", &flags.lease)?;
+    flags.max_runtime.as_deref().map_or(Ok(Duration::ZERO), |text| parse_flag("--max-runtime", text)).map(drop)
 }
 
 /// A flag that takes a duration.
