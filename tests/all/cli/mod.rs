@@ -2,4 +2,6 @@
 
 mod bench;
 
+mod cmds_garbage;
+mod cmds_runs;
 mod lang_bench;
