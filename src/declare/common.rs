@@ -26,8 +26,8 @@ pub static BLOCKS: &[BlockSpec] = &[
         presence: Presence::Optional,
         doc: "Leave the resource as it is; plans show the hold.",
         attributes: &[
-            AttrSpec::new("reason", AttrType::String, "Why it is held."),
-            AttrSpec::new("by", AttrType::String, "Who said so."),
+            AttrSpec::new("reason", AttrType::String, "Why the resource is held."),
+            AttrSpec::new("by", AttrType::String, "Who said that it is to be held."),
             AttrSpec::new("until", AttrType::Date, "Until when; afterwards it is an error, so that nobody forgets it."),
         ],
         blocks: &[],

@@ -35,7 +35,7 @@ pub static VARIABLE: BlockSpec = BlockSpec {
     attributes: &[
         AttrSpec::new("type", AttrType::String, "string, number, bool, any, list(…), set(…), map(…), object({ … }) or tuple([ … ]).").default("any"),
         AttrSpec::new("default", AttrType::Scalar, "What holds when nothing is given."),
-        AttrSpec::new("description", AttrType::String, "What it is for."),
+        AttrSpec::new("description", AttrType::String, "What the variable is for."),
         AttrSpec::new("sensitive", AttrType::Bool, "Whether its value is a secret, and whatever is made of it.").default("false"),
     ],
     blocks: &[],
@@ -88,9 +88,9 @@ pub static PROVIDERS: &[BlockSpec] = &[
         "elasticsearch",
         "An Elasticsearch or OpenSearch cluster.",
         &[
-            AttrSpec::new("url", AttrType::String, "Where it is.").secret().required(),
+            AttrSpec::new("url", AttrType::String, "Where the cluster is, with its scheme.").secret().required(),
             AttrSpec::new("api_key", AttrType::String, "An API key, instead of username and password.").secret(),
-            AttrSpec::new("username", AttrType::String, "A user."),
+            AttrSpec::new("username", AttrType::String, "The user to log in as, with `password`."),
             AttrSpec::new("password", AttrType::String, "The user's password.").secret(),
         ],
     ),
@@ -98,16 +98,16 @@ pub static PROVIDERS: &[BlockSpec] = &[
         "github",
         "GitHub's API.",
         &[
-            AttrSpec::new("token", AttrType::String, "An access token.").secret(),
-            AttrSpec::new("base_url", AttrType::String, "Of a server of your own.").check(http),
+            AttrSpec::new("token", AttrType::String, "An access token for the API.").secret(),
+            AttrSpec::new("base_url", AttrType::String, "The API's address, when it is a server of your own.").check(http),
         ],
     ),
     provider(
         "gitlab",
         "GitLab's API.",
         &[
-            AttrSpec::new("token", AttrType::String, "An access token.").secret(),
-            AttrSpec::new("base_url", AttrType::String, "Of a server of your own.").check(http),
+            AttrSpec::new("token", AttrType::String, "An access token for the API.").secret(),
+            AttrSpec::new("base_url", AttrType::String, "The API's address, when it is a server of your own.").check(http),
         ],
     ),
 ];

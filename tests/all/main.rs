@@ -3,7 +3,9 @@
 mod cli;
 mod crash;
 mod engine;
+mod journal_histories;
 mod journal_stores;
+mod language;
 #[cfg(feature = "aws")]
 mod live_aws;
 mod live_cloudflare;
@@ -12,6 +14,9 @@ mod live_failures;
 mod live_postgres;
 mod live_slack;
 mod live_world;
+mod saved_plans;
+#[cfg(feature = "aws")]
+mod scenarios;
 mod services;
 mod support;
 mod tidy;

@@ -19,8 +19,7 @@ impl Engine {
     /// Opens the next operation of the way back, when none is under way.
     pub(super) async fn open_undo(&mut self) -> Result<()> {
         while self.tracks.is_empty() && self.calls.is_empty() {
-            let Some(id) = summary::to_undo(&self.journal.state).into_iter().next() else { return Ok(()) };
-            let Some(at) = self.program.places.get(&id).copied() else { return Ok(()) };
+            let Some(at) = self.undo_queue().last().copied() else { return Ok(()) };
             let next = self.next_undo(at);
             let Some(operation) = self.program.steps[at].undo.get(next).map(Arc::clone) else {
                 self.undone(at).await?;
@@ -33,6 +32,12 @@ impl Engine {
         Ok(())
     }
 
+    /// Places of the steps that are still to be undone, oldest first.
+    fn undo_queue(&mut self) -> &mut Vec<usize> {
+        let (state, places) = (&self.journal.state, &self.program.places);
+        self.undo_queue.get_or_insert_with(|| summary::to_undo(state).iter().rev().filter_map(|id| places.get(id).copied()).collect())
+    }
+
     /// Which operation of a step's way back comes next. What an earlier process did of it is found by looking, from the first one on.
     fn next_undo(&self, at: usize) -> usize {
         match self.undo_cursor {
@@ -43,6 +48,7 @@ impl Engine {
 
     async fn undone(&mut self, at: usize) -> Result<()> {
         self.undo_cursor = None;
+        self.undo_queue().pop();
         let program = Arc::clone(&self.program);
         let step = program.step(at);
         let mut records = vec![Record::Undone { step: step.id.clone() }];

@@ -15,7 +15,7 @@ const READS_MAX: u32 = 4;
 /// The first of these facts that is not what it was, in words; none when all hold.
 pub async fn first_changed(program: &Program, facts: &[String], cx: &Cx<'_>) -> CallResult<Option<String>> {
     for id in facts {
-        let Some(fact) = program.plan.facts.iter().find(|fact| fact.id == *id) else { continue };
+        let Some(fact) = program.facts.get(id).map(|at| &program.plan.facts[*at]) else { continue };
         let Some(kind) = (program.kinds)(&fact.address.kind) else { continue };
         let found = kind.read_fact(&fact.read, cx).await?;
         if found != fact.value {

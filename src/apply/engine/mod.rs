@@ -106,6 +106,8 @@ pub struct Engine {
     needs: Vec<String>,
     /// The last operation of a way back that was finished or is under way: step, operation.
     undo_cursor: Option<(usize, usize)>,
+    /// Steps still to be undone, once the run goes back.
+    undo_queue: Option<Vec<usize>>,
     /// The first step that failed outside *retire* in this process: id, why, what to do.
     failure: Option<(String, String, String)>,
     /// Whether somebody asked for the way back.
@@ -145,6 +147,7 @@ impl Engine {
             halt: None,
             needs: Vec::new(),
             undo_cursor: None,
+            undo_queue: None,
             failure: None,
             asked_back: setup.turn_back.is_some(),
         };

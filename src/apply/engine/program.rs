@@ -33,6 +33,8 @@ pub struct Program {
     pub steps: Vec<Ready>,
     /// Places by step id.
     pub places: BTreeMap<String, usize>,
+    /// Facts of the plan by id.
+    pub facts: BTreeMap<String, usize>,
     /// How facts are read.
     pub kinds: Kinds,
 }
@@ -50,6 +52,7 @@ impl Program {
         if places.len() != plan.steps.len() {
             return Err(bad("two steps have one id".to_owned()));
         }
+        let facts: BTreeMap<String, usize> = plan.facts.iter().enumerate().map(|(at, fact)| (fact.id.clone(), at)).collect();
         let mut steps = Vec::with_capacity(plan.steps.len());
         for (at, step) in plan.steps.iter().enumerate() {
             let kind = kinds(&step.address.kind).ok_or_else(|| bad(format!("there is no kind `{}`", step.address.kind)))?;
@@ -60,12 +63,12 @@ impl Program {
             };
             let after =
                 step.after.iter().map(|id| places.get(id).copied().ok_or_else(|| bad(format!("{} waits for {id}, which is not there", step.id))));
-            if let Some(fact) = step.facts.iter().find(|id| !plan.facts.iter().any(|fact| fact.id == **id)) {
+            if let Some(fact) = step.facts.iter().find(|id| !facts.contains_key(*id)) {
                 return Err(bad(format!("{} relies on {fact}, which is not there", step.id)));
             }
             steps.push(Ready { at, operation: decode(&step.operation)?, undo, after: after.collect::<Result<_>>()? });
         }
-        let program = Program { plan, steps, places, kinds };
+        let program = Program { plan, steps, places, facts, kinds };
         if let Some(id) = program.in_cycle() {
             return Err(bad(format!("{id} waits for itself")));
         }

@@ -16,7 +16,7 @@ static BOX: BlockSpec = BlockSpec {
     presence: Presence::Repeated,
     doc: "A thing for tests.",
     attributes: &[
-        AttrSpec::new("provider", AttrType::Reference("aws"), "Where it is.").required(),
+        AttrSpec::new("provider", AttrType::Reference("aws"), "Where it is: the address of one node, with scheme and port.").required(),
         AttrSpec::new("size", AttrType::Int, "How large.")
             .check(|value| if matches!(value, Value::Number(crate::model::Number::Int(0))) { Err("must not be 0".into()) } else { Ok(()) }),
         AttrSpec::new("tags", AttrType::StringMap, "Tags."),

@@ -43,6 +43,7 @@ pub fn diff(wanted: Wanted, seen: &Seen, cx: &DiffCx<'_>) -> Result<Change> {
         refresh: None,
         modify: Settings::new(),
         tags: Tags::new(),
+        prune: Vec::new(),
         wanted,
     };
     let old_stays = scene.retiring.is_some() && intent.finish.as_ref().is_none_or(|finish| !finish.delete);
@@ -231,6 +232,10 @@ fn in_place(intent: &mut Intent, base: &Instance, declared: &Settings, change: &
     if !base.pending.is_empty() {
         let list: Vec<String> = base.pending.iter().map(|(name, value)| format!("{name} → {value}")).collect();
         change.notes.push(format!("pending on {}: {} (any modification that applies immediately brings it in)", base.identifier, list.join(", ")));
+        let against = base.pending.iter().filter(|(name, value)| declared.get(*name).is_some_and(|wanted| wanted != *value));
+        change.warnings.extend(against.map(|(name, value)| {
+            format!("{name} of {} becomes {value} when what is pending comes in, and is declared {}", base.identifier, declared[name])
+        }));
     }
     if base.pending_reboot {
         change.notes.push(format!("{} waits for a restart to take over its parameter or option group", base.identifier));

@@ -75,8 +75,8 @@ const CONNECT: BlockSpec = BlockSpec {
         AttrSpec::new("sslmode", AttrType::String, "`disable`, `require` or `verify-full`; `verify-full` unless it is named, `disable` on loopback.")
             .check(|value| one_of(value, &["disable", "require", "verify-full"])),
         AttrSpec::new("ca_file", AttrType::String, "A PEM file of further roots. Amazon's own are built in."),
-        AttrSpec::new("user", AttrType::String, "The role.").required().check(not_empty),
-        AttrSpec::new("password", AttrType::String, "Its password.").secret(),
+        AttrSpec::new("user", AttrType::String, "The database role that checks and scrubs log in as.").required().check(not_empty),
+        AttrSpec::new("password", AttrType::String, "The password of that role.").secret(),
         AttrSpec::new("database", AttrType::String, "The database in the instance.").required().check(not_empty),
     ],
     blocks: &[],
@@ -114,10 +114,10 @@ pub static TIMEOUTS: &[TimeoutSpec] = &[
     TimeoutSpec { name: "restore", default: minutes(240), expected: minutes(45), doc: "Restoring the new instance." },
     TimeoutSpec { name: "backup", default: minutes(24 * 60), expected: minutes(60), doc: "Waiting for the first backup of the new instance." },
     TimeoutSpec { name: "modify", default: minutes(120), expected: minutes(5), doc: "One modification of an instance." },
-    TimeoutSpec { name: "reboot", default: minutes(30), expected: minutes(3), doc: "One restart." },
+    TimeoutSpec { name: "reboot", default: minutes(30), expected: minutes(3), doc: "One restart of the new instance." },
     TimeoutSpec { name: "rename", default: minutes(30), expected: minutes(4), doc: "One rename, until the instance answers under its new name." },
     TimeoutSpec { name: "scrub", default: minutes(60), expected: minutes(1), doc: "The transaction that scrubs." },
-    TimeoutSpec { name: "check", default: minutes(15), expected: Duration::from_secs(5), doc: "One check." },
+    TimeoutSpec { name: "check", default: minutes(15), expected: Duration::from_secs(5), doc: "One check, its connection included." },
     TimeoutSpec { name: "delete", default: minutes(120), expected: minutes(10), doc: "Deleting an instance, its last snapshot included." },
 ];
 

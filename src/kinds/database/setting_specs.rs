@@ -31,7 +31,7 @@ pub(super) const ATTRIBUTES: &[AttrSpec] = &[
         .check(|value| int_within(value, 125, 4_000)),
     flag("multi_az", "Whether a standby runs in another zone."),
     text("availability_zone", "The zone of a single-zone instance. Only a restore can change it."),
-    text("db_subnet_group_name", "The subnet group."),
+    text("db_subnet_group_name", "The subnet group, and with it the VPC."),
     AttrSpec::new(
         "vpc_security_groups",
         AttrType::StringList,
@@ -40,9 +40,9 @@ pub(super) const ATTRIBUTES: &[AttrSpec] = &[
     .check(groups),
     flag("publicly_accessible", "Whether it has a public address."),
     whole("port", "TCP port. A change restarts the instance.").check(|value| int_within(value, 1_150, 65_535)),
-    text("network_type", "`IPV4` or `DUAL`.").check(|value| one_of(value, &["IPV4", "DUAL"])),
+    text("network_type", "`IPV4`, or `DUAL` for IPv6 beside it.").check(|value| one_of(value, &["IPV4", "DUAL"])),
     text("parameter_group_name", "The parameter group. A change takes a restart."),
-    text("option_group_name", "The option group."),
+    text("option_group_name", "The option group of the engine's version."),
     whole("backup_retention_period", "Days that automated backups are kept; 0 turns them off. Leaving or reaching 0 restarts the instance.")
         .check(|value| int_within(value, 0, 35)),
     text("backup_window", "Daily, UTC: `03:00-03:30`.").check(daily_window),

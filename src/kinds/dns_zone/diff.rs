@@ -43,7 +43,7 @@ pub(super) fn diff(address: &Address, observation: &ZoneObservation) -> Result<C
     for here in present.values_mut().filter(|here| here.len() > 1) {
         here.sort_unstable_by(|a, b| (&a.rtype, &a.content, &a.id).cmp(&(&b.rtype, &b.content, &b.id)));
     }
-    let named =
+    let elastic =
         wanted.iter().filter(|one| matches!(one.set.answers, Answers::ElasticIps { .. })).flat_map(|one| one.contents.iter().cloned()).collect();
     let mut by_name: IndexMap<&str, Vec<Wanted<'_>>> = IndexMap::with_capacity(wanted.len());
     for one in wanted {
@@ -66,7 +66,7 @@ pub(super) fn diff(address: &Address, observation: &ZoneObservation) -> Result<C
         names.extend(others.into_iter().filter_map(|name| pairing::changes(name, &[], &[], &present[name])));
     }
     let mut change = Change::none(address.clone());
-    change.exchange.named = named;
+    change.exchange.named = elastic;
     if names.is_empty() {
         return Ok(change);
     }

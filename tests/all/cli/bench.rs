@@ -31,10 +31,11 @@ impl Said {
         self
     }
 
-    /// Insists on words in what was said, on either stream.
+    /// Insists on words in what was said, on either stream, wherever its lines are broken.
     #[track_caller]
     pub fn says(self, words: &str) -> Said {
-        assert!(self.out.contains(words) || self.err.contains(words), "no {words:?} in stdout:\n{}\nstderr:\n{}", self.out, self.err);
+        let holds = |text: &str| text.contains(words) || text.split_whitespace().collect::<Vec<_>>().join(" ").contains(words);
+        assert!(holds(&self.out) || holds(&self.err), "no {words:?} in stdout:\n{}\nstderr:\n{}", self.out, self.err);
         self
     }
 

@@ -119,6 +119,18 @@ async fn what_is_not_there_has_no_tags_and_an_engine_without_a_version_is_old() 
 }
 
 #[tokio::test]
+async fn a_default_option_group_is_shown_and_not_known() {
+    let Some(site) = Site::open("ap-southeast-7").await else { return };
+    let made = site.create("a").await;
+    let group = made.settings["option_group_name"].clone();
+    assert_eq!(group, json!("default:postgres-14-10"), "RDS calls it default:postgres-14");
+    let settings = BTreeMap::from([("option_group_name".to_owned(), group)]);
+    let restore = Restore { identifier: "b".to_owned(), snapshot: site.snapshot_of("a").await, settings, tags: BTreeMap::new() };
+    let error = site.rds.restore(&restore).await.expect_err("RDS takes it");
+    assert_eq!(error.code.as_deref(), Some("OptionGroupNotFoundFault"));
+}
+
+#[tokio::test]
 async fn an_automated_snapshot_is_named_by_the_minute_and_a_clash_leaves_half_an_instance() {
     let Some(site) = Site::open("me-central-1").await else { return };
     let (rds, client) = bare(&site).await;

@@ -8,6 +8,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
@@ -31,6 +32,8 @@ struct State {
     max_per_page: usize,
     next_id: u64,
     lose_replies: u32,
+    hang_ups: u32,
+    in_the_way: Vec<(String, Value)>,
     publish: Option<Publish>,
 }
 
@@ -53,6 +56,8 @@ impl Twin {
             max_per_page: 5_000_000,
             next_id: 1,
             lose_replies: 0,
+            hang_ups: 0,
+            in_the_way: Vec::new(),
             publish: None,
         };
         let state = Arc::new(Mutex::new(state));
@@ -89,6 +94,26 @@ impl Twin {
     pub fn lose_replies(&self, count: u32) {
         self.state.lock().unwrap().lose_replies = count;
     }
+
+    /// The next batches take effect, and the connection is closed without a word. (Over half an answer prism waits for the other half.)
+    #[cfg_attr(not(feature = "aws"), expect(dead_code, reason = "only the scenarios want it"))]
+    pub fn hang_up(&self, count: u32) {
+        self.state.lock().unwrap().hang_ups = count;
+    }
+
+    /// Somebody makes this record by hand just before the zone's next batch.
+    #[cfg_attr(not(feature = "aws"), expect(dead_code, reason = "only the scenarios want it"))]
+    pub fn put_in_the_way(&self, zone: &str, record: Value) {
+        self.state.lock().unwrap().in_the_way.push((zone.to_owned(), record));
+    }
+
+    /// Somebody removes the records of this name by hand.
+    #[cfg_attr(not(feature = "aws"), expect(dead_code, reason = "only the scenarios want it"))]
+    pub fn forget(&self, zone: &str, name: &str) {
+        let mut state = self.state.lock().unwrap();
+        state.zones.get_mut(zone).unwrap().records.retain(|record| record["name"] != name);
+        state.tell(zone);
+    }
 }
 
 impl State {
@@ -110,6 +135,10 @@ impl State {
         if request.method == "POST" && self.lose_replies > 0 {
             self.lose_replies -= 1;
             return Reply::Cut(body.to_string().into_bytes());
+        }
+        if request.method == "POST" && self.hang_ups > 0 {
+            self.hang_ups -= 1;
+            return Reply::Silence(Duration::ZERO);
         }
         Reply::json(200, &body)
     }
@@ -143,6 +172,11 @@ impl State {
         let (deletes, patches, puts, posts) = (list("deletes"), list("patches"), list("puts"), list("posts"));
         if deletes.len() + patches.len() + puts.len() + posts.len() > self.max_batch {
             return Err((400, 1004, format!("DNS batch is limited to {} records", self.max_batch)));
+        }
+        let (now, later): (Vec<_>, Vec<_>) = std::mem::take(&mut self.in_the_way).into_iter().partition(|(its_zone, _)| its_zone == zone);
+        self.in_the_way = later;
+        for (_, record) in now {
+            self.post(zone, record.as_object().unwrap())?;
         }
         let before = self.zones[zone].records.clone();
         let done = self.transact(zone, &deletes, &patches, &puts, &posts);

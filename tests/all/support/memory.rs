@@ -61,12 +61,6 @@ impl MemoryStore {
         self.inner.lock().unwrap().appends
     }
 
-    /// Everything that was written, as text: what a secret must not be in.
-    pub fn text(&self) -> String {
-        let inner = self.inner.lock().unwrap();
-        serde_json::to_string(&inner.runs.values().collect::<Vec<_>>()).unwrap()
-    }
-
     /// All entries of all runs.
     pub fn entries(&self) -> Vec<Entry> {
         self.inner.lock().unwrap().runs.values().flatten().cloned().collect()

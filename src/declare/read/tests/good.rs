@@ -2,9 +2,8 @@
 
 use super::*;
 
-#[test]
-fn a_whole_environment_is_read() {
-    let text = r#"
+/// Something of everything.
+const WHOLE: &str = r#"
 environment "staging" {
   description = "For ${upper("tests")}"
   protect     = ["prod", "live"]
@@ -50,7 +49,10 @@ box "se.cond" {
   record "A" "x" { value = "192.0.2.1" }
 }
 "#;
-    let desired = Case::new(text).desired();
+
+#[test]
+fn a_whole_environment_is_read() {
+    let desired = Case::new(WHOLE).desired();
     assert_eq!(desired.description.as_deref(), Some("For TESTS"));
     assert_eq!(desired.protect, ["prod", "live"]);
     assert_eq!(desired.notify[0].name, "slack.ops");

@@ -30,7 +30,7 @@ box "a" { provider = aws }
         Case::new(text).problems(),
         [
             "2:3 unknown attribute `colour`",
-            "3:13 reference to `slack.nobody`, which is not declared",
+            "3:14 reference to `slack.nobody`, which is not declared",
             "4:13 `protect = []` protects nothing",
             "6:18 unknown attribute `reigon`",
             "8:14 reference to `aws.nowhere`, which is not declared",
@@ -56,7 +56,7 @@ fn single_mistakes() {
         ("  hold { until = \"2026-11-20\" }", "8:18 the hold has expired (2026-11-20 23:59 UTC)"),
         ("  hold = true\n  hold {}", "9:3 `hold` is there as a block and as an attribute"),
         ("  depends_on = [box.a]", "5:1 resources depend on one another in a circle: box.a → box.a"),
-        ("  depends_on = [box.b]", "8:16 reference to `box.b`, which is not declared"),
+        ("  depends_on = [box.b]", "8:17 reference to `box.b`, which is not declared"),
         ("  depends_on = box.a", "8:16 wrong type for `depends_on`: one reference where a list of references is needed"),
         ("  size = env(\"NOPE\")", "8:14 environment variable `NOPE` is not set"),
         ("  size = sensitive(1)", "8:10 `size` cannot be made of a secret"),

@@ -60,14 +60,20 @@ fn modify(builder: &mut Builder<'_>, intent: &Intent, base: &Instance) {
         (true, _) => Undo::Impossible("RDS never shrinks storage".to_owned()),
         (false, _) => undo(format!("set {} back", before.keys().cloned().collect::<Vec<_>>().join(", ")), &[make(before)]),
     };
-    let restart = intent.modify.iter().any(|(setting, after)| restarts(setting, &value_of(&base.settings, setting), after).is_some());
+    // What is pending comes in with our own call, and may restart it too.
+    let brought: Vec<&String> = base.pending.keys().filter(|setting| !intent.modify.contains_key(*setting)).collect();
+    let mut all = base.pending.clone();
+    all.extend(intent.modify.clone());
+    let restart = all.iter().any(|(setting, after)| restarts(setting, &value_of(&base.settings, setting), after).is_some());
+    let also = brought.iter().map(|setting| setting.as_str()).collect::<Vec<_>>().join(", ");
+    let also = if also.is_empty() { also } else { format!(" (the pending {also} comes in with it)") };
     let list = intent.modify.keys().cloned().collect::<Vec<_>>().join(", ");
     let facts = builder.facts(&["instance", "pending"]);
     let groups_change = ["parameter_group_name", "option_group_name"].iter().any(|setting| intent.modify.contains_key(*setting));
     let step = builder.push(Draft {
         slug: "modify".to_owned(),
         phase: Phase::Switch,
-        title: format!("set {list} of {name}{}", if restart { ", which restarts it" } else { "" }),
+        title: format!("set {list} of {name}{also}{}", if restart { ", which restarts it" } else { "" }),
         op: make(intent.modify.clone()),
         undo: back,
         timeout: "modify",
