@@ -34,6 +34,10 @@ impl<D: RdsRead + ?Sized> RdsRead for Door<D> {
         self.trace.time("rds:DescribeDBInstances", identifier, false, self.inner.instance(identifier)).await
     }
 
+    async fn instances(&self) -> CallResult<Vec<Instance>> {
+        self.trace.time("rds:DescribeDBInstances", "all", false, self.inner.instances()).await
+    }
+
     async fn instance_by_resource_id(&self, resource_id: &str) -> CallResult<Option<Instance>> {
         self.trace.time("rds:DescribeDBInstances", resource_id, false, self.inner.instance_by_resource_id(resource_id)).await
     }
