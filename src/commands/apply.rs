@@ -62,6 +62,10 @@ async fn environment(session: &Session, environment: &str, flags: &RunFlags, pla
     if !ask::ask(session, &format!("Apply this plan to {}?", plan.environment))? {
         return Err(not_confirmed());
     }
+    if !session.globals.json {
+        // The report follows on the same stream.
+        session.say("");
+    }
     go(session, plan, &world, store, flags).await
 }
 

@@ -234,6 +234,15 @@ mod tests {
             row("instance_class", "db.m5.large", "db.m5.xlarge", "as declared"),
             row("monitoring_role_arn", "-", "arn:aws:iam::123456789012:role/rds-monitoring", "ok"),
         ];
-        insta::assert_snapshot!(table(&rows), @r"");
+        insta::assert_snapshot!(table(&rows), @"
+        setting              old                     new
+        vpc_security_groups  sg-0a11c0ffee0000001,   same
+                             sg-0a11c0ffee0000002
+        instance_class       db.m5.large             db.m5.xlarge (as
+                                                     declared)
+        monitoring_role_arn  -                       arn:aws:iam::123456789
+                                                     012:role/rds-monitorin
+                                                     g
+        ");
     }
 }

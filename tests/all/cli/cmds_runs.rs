@@ -8,8 +8,8 @@ use super::bench::{Bench, Said};
 
 /// What a report says after the plan that was shown.
 fn report(said: &Said) -> &str {
-    let at = said.out.find("exit ").and_then(|exit| said.out[..exit].rfind("\n\n").or(Some(0))).unwrap_or(0);
-    said.out[at..].trim_start()
+    let at = said.out.rfind("\nstaging: ").map_or(0, |before| before + 1);
+    &said.out[at..]
 }
 
 fn fault(call: &str, nth: u64, times: u64, fault: Value) -> Value {
@@ -40,11 +40,28 @@ fn a_plan_is_applied_once_and_its_history_is_kept() {
     bench.run(&["status"]).exits(0).says("data is 34 days old; due since 2026-11-01");
     assert_eq!(bench.read("world.json"), before, "planning and status write nothing");
     let applied = bench.run(&["apply", "plan.json", "--seed", "1"]).exits(0);
-    insta::assert_snapshot!(applied.out, @"");
+    insta::assert_snapshot!(applied.out, @"
+    staging: DONE, everything is as planned  (3h 58m, run 20261105-090000-01415f, exit 0)
+
+      done           17  delete-old, rename-old, rename-next, mark-old, snapshot, restore, and 11 more
+      undone          0
+      in flight       0
+      not started     0
+      outage       dev-openverse-db: 8m
+
+    Nothing is left for a person to do.
+    ");
     bench.run(&["apply", "plan.json"]).exits(6).says("applied already");
     bench.run(&["plan", "staging", "--detailed-exitcode"]).exits(0).says("No changes.");
-    insta::assert_snapshot!(bench.run(&["status"]).exits(0).out, @"");
-    insta::assert_snapshot!(bench.run(&["runs", "staging"]).exits(0).out, @"");
+    insta::assert_snapshot!(bench.run(&["status"]).exits(0).out, @"
+    staging: quiet: no unfinished run, no lock
+      freshness   database.dev-openverse-db: data is 12h 51m old; next due 2026-12-01 00:00 UTC, in 25
+                  days
+    ");
+    insta::assert_snapshot!(bench.run(&["runs", "staging"]).exits(0).out, @"
+    run                     began                   took  how it ended  steps  outage  by
+    20261105-090000-01415f  2026-11-05 09:00 UTC  3h 58m  done          17/17      8m  tester
+    ");
     let runs = bench.run(&["runs", "staging", "--json"]).exits(0).json();
     let run = runs["runs"][0]["run"].as_str().unwrap().to_owned();
     let replayed = bench.run(&["runs", "staging", &run]).exits(0);
@@ -68,9 +85,31 @@ fn without_a_terminal_and_without_yes_nothing_begins() {
 fn a_limit_of_time_stops_safely_and_resume_goes_on() {
     let bench = Bench::openverse();
     let stopped = bench.run(&["apply", "staging", "--yes", "--seed", "1", "--max-runtime", "30m"]).exits(8);
-    insta::assert_snapshot!(report(&stopped), @"");
+    insta::assert_snapshot!(report(&stopped), @"
+    staging: STOPPED, at a safe point; nothing is lost  (30m, run 20261105-090000-01415f, exit 8)
+
+      done            2  mark-old, snapshot
+      undone          0
+      in flight       1  restore (restore dev-openverse-db-next from
+                         rds:prod-openverse-db-2026-11-05-00-07 (2026-11-05 00:07 UTC))
+      not started    14  delete-old, rename-old, rename-next, first-backup, settings, reboot, and 8 more
+
+    Nothing has to be mended by hand.
+
+    From here:
+      switchover resume staging     goes on
+      switchover rollback staging   turns it back
+    ");
     bench.run(&["apply", "staging", "--yes"]).exits(5).says("switchover resume staging").says("switchover rollback staging");
-    insta::assert_snapshot!(bench.run(&["status", "--offline"]).exits(0).out, @"");
+    insta::assert_snapshot!(bench.run(&["status", "--offline"]).exits(0).out, @"
+    staging: needs a look  (journal only)
+      unfinished  20261105-090000-01415f: in prepare; 2 of 17 steps done, 0 undone, 1 in flight; begun
+                  30m ago by tester
+                  in flight: database.dev-openverse-db/restore
+                  next: it can go on, or be turned back
+                  switchover resume staging
+                  switchover rollback staging
+    ");
     // The file matters for its journal alone.
     bench.write("environments/staging.hcl", "environment \"staging\" {}\n");
     bench.run(&["resume", "staging"]).exits(0).says("staging: DONE");
@@ -93,7 +132,17 @@ fn an_unfinished_run_is_turned_back() {
     let before = instances(&bench);
     bench.run(&["apply", "staging", "--yes", "--seed", "1", "--max-runtime", "30m"]).exits(8);
     let back = bench.run(&["rollback", "staging", "--yes"]).exits(0);
-    insta::assert_snapshot!(back.out, @"");
+    insta::assert_snapshot!(back.out, @"
+    staging: TURNED BACK, everything is as it was before the run  (3h 20m, run 20261105-090000-01415f,
+      exit 0)
+
+      done            1  snapshot
+      undone          2  mark-old, restore
+      in flight       0
+      not started    14  delete-old, rename-old, rename-next, first-backup, settings, reboot, and 8 more
+
+    Nothing is left for a person to do.
+    ");
     assert_eq!(instances(&bench), before);
     bench.run(&["rollback", "staging", "--yes"]).exits(0).says("Nothing to roll back");
     bench.run(&["runs", "staging"]).exits(0).says("turned back");
@@ -160,7 +209,12 @@ fn notices_are_few_and_complete() {
     let texts: Vec<&str> = world["slack"]["messages"].as_array().unwrap().iter().map(|message| message["text"].as_str().unwrap()).collect();
     assert!(texts.len() <= 6, "{texts:?}");
     assert!(texts.iter().all(|text| text.contains("staging") && text.contains("run 2026") && text.contains("Next: ")), "{texts:?}");
-    insta::assert_snapshot!(texts.join("\n"), @"");
+    insta::assert_snapshot!(texts.join("\n"), @"
+    *staging* (run 20261105-090000-01415f): apply of database.dev-openverse-db started by tester: 17 steps, about 2h 9m; outage of dev-openverse-db, about 8m; 1 thing cannot be undone. Next: a notice when an outage begins.
+    *staging* (run 20261105-090000-01415f): the outage of dev-openverse-db begins now and lasts about 8m as a rule. Next: a notice when it has ended.
+    *staging* (run 20261105-090000-01415f): the outage of dev-openverse-db has ended after 8m. Next: a notice when the run ends.
+    *staging* (run 20261105-090000-01415f): done after 3h 58m (17 done, 0 undone, 0 in flight, 0 not started). Next: nothing.
+    ");
 }
 
 #[test]
@@ -195,7 +249,27 @@ fn a_refused_retirement_needs_a_person_and_can_go_on_either_way() {
     let refused = fault("rds:DeleteDBInstance", 1, 1, json!({ "kind": "refusal", "code": "InvalidDBInstanceState", "message": "not now" }));
     let bench = broken(refused.clone());
     let said = bench.run(&["apply", "staging", "--yes", "--seed", "1"]).exits(5);
-    insta::assert_snapshot!(report(&said), @"");
+    insta::assert_snapshot!(report(&said), @"
+    staging: A PERSON IS NEEDED, it is neither finished nor turned back as a whole  (3h 53m, run
+      20261105-090000-01415f, exit 5)
+
+      failed       17/17 delete-old: rds:DeleteDBInstance was refused (InvalidDBInstanceState): not now
+                   help: read the service's words above; mend what they name and plan again
+      done           16  rename-old, rename-next, mark-old, snapshot, restore, first-backup, and 10 more
+      undone          0
+      in flight       0
+      not started     1  delete-old
+      outage       dev-openverse-db: 8m
+
+    What a person must do:
+      1. database.dev-openverse-db/delete-old failed (rds:DeleteDBInstance was refused
+         (InvalidDBInstanceState): not now): read the service's words above; mend what they name and
+         plan again; `switchover resume staging` tries it again, and so does the next plan
+
+    From here:
+      switchover resume staging     goes on
+      switchover rollback staging   turns it back
+    ");
     bench.run(&["status"]).exits(0).says("left over   dev-openverse-db-old");
     bench.run(&["resume", "staging"]).exits(0).says("staging: DONE");
     assert_eq!(instances(&bench).len(), 2);
