@@ -45,6 +45,7 @@ async fn environment(session: &Session, environment: &str, flags: &RunFlags, pla
     let world = session.open_world(&location.root)?;
     let desired = planning::read(session, &location, &world)?;
     let store = session.store(&location.root, &desired.journal)?;
+    running::refuse_locked(session, &*store, &desired.environment, flags).await?;
     refuse_unfinished(&*store, &desired.environment).await?;
     let plan = Arc::new(planning::make(&desired, &world, planned).await?);
     let shown = review::terminal(&plan, &session.err_style(), None);

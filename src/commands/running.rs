@@ -7,7 +7,7 @@ use super::session::OpenWorld;
 use super::{Session, signals};
 use crate::apply::engine::{Engine, Options, Program, Setup, summary};
 use crate::apply::event::{Event, EventKind, Sink, Summary};
-use crate::apply::journal::{Acquire, Lease, RunState, Stage, Store, Writer, fold};
+use crate::apply::journal::{Acquire, Lease, RunState, Stage, Store, Writer, fold, locks};
 use crate::apply::operation::Operations;
 use crate::cli::RunFlags;
 use crate::kinds;
@@ -15,6 +15,9 @@ use crate::model::{Error, Exit, Result, time};
 use crate::plan::Plan;
 use crate::report::{self, JsonLines, Notices, Progress, Story, Tee};
 use crate::world::{Readers, Writers};
+
+/// A shorter lease would end between two renewals of a busy machine.
+const LEASE_MIN: Duration = Duration::from_secs(4);
 
 /// How a run begins.
 pub enum Begin {
@@ -110,15 +113,24 @@ pub async fn state_of(store: &dyn Store, environment: &str, run: &str) -> Result
     })
 }
 
+/// Refuses where another process has the environment: before anything is planned for it. The lock itself is taken later.
+pub async fn refuse_locked(session: &Session, store: &dyn Store, environment: &str, flags: &RunFlags) -> Result<()> {
+    let name = format!("env:{environment}");
+    let Some(held) = store.lock(&name, environment).await? else { return Ok(()) };
+    locks::may_take(&held, &wanted(session, environment, vec![name], String::new(), flags, flags.takeover)?)
+}
+
+fn wanted(session: &Session, environment: &str, names: Vec<String>, run: String, flags: &RunFlags, takeover: bool) -> Result<Acquire> {
+    let length = parse_flag("--lease", &flags.lease)?.max(LEASE_MIN);
+    Ok(Acquire { environment: environment.to_owned(), names, holder: session.holder(), run, length, takeover })
+}
+
 impl Run<'_> {
     /// Takes the locks of a plan; `takeover` as the command allows it.
     pub async fn lock(&self, plan: &Plan, takeover: bool) -> Result<Lease> {
         let mut names = vec![format!("env:{}", plan.environment)];
         names.extend(plan.locks.iter().cloned());
-        let length = parse_flag("--lease", &self.flags.lease)?.max(Duration::from_secs(4));
-        let acquire =
-            Acquire { environment: plan.environment.clone(), names, holder: self.session.holder(), run: plan.run.clone(), length, takeover };
-        self.store.acquire(&acquire).await
+        self.store.acquire(&wanted(self.session, &plan.environment, names, plan.run.clone(), self.flags, takeover)?).await
     }
 
     /// Runs under a lease, and gives it back whatever happens.
