@@ -13,6 +13,7 @@ use crate::plan::{Plan, file};
 use crate::review;
 
 pub async fn run(session: &Session, what: &str, ask_first: bool, flags: &RunFlags, planning: &PlanFlags) -> Result<Exit> {
+    running::check_flags(flags)?;
     if is_plan_file(what) { saved(session, Path::new(what), ask_first, flags).await } else { environment(session, what, flags, planning).await }
 }
 
@@ -44,6 +45,7 @@ async fn environment(session: &Session, environment: &str, flags: &RunFlags, pla
     let world = session.open_world(&location.root)?;
     let desired = planning::read(session, &location, &world)?;
     let store = session.store(&location.root, &desired.journal)?;
+    running::refuse_locked(session, &*store, &desired.environment, flags).await?;
     refuse_unfinished(&*store, &desired.environment).await?;
     let plan = Arc::new(planning::make(&desired, &world, planned).await?);
     let shown = review::terminal(&plan, &session.err_style(), None);
@@ -60,6 +62,10 @@ async fn environment(session: &Session, environment: &str, flags: &RunFlags, pla
     }
     if !ask::ask(session, &format!("Apply this plan to {}?", plan.environment))? {
         return Err(not_confirmed());
+    }
+    if !session.globals.json {
+        // The report follows on the same stream.
+        session.say("");
     }
     go(session, plan, &world, store, flags).await
 }

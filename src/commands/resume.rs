@@ -8,9 +8,10 @@ use crate::cli::RunFlags;
 use crate::model::{Exit, Result};
 
 pub async fn run(session: &Session, environment: &str, flags: &RunFlags) -> Result<Exit> {
-    let location = session.locate(environment)?;
+    running::check_flags(flags)?;
+    let location = session.locate_runs(environment)?;
     let store = session.store_of_environment(&location)?;
-    let Some(state) = running::unfinished(&*store, &location.environment).await? else {
+    let Some(state) = running::resumable(&*store, &location.environment).await? else {
         session.say(&format!("Nothing to resume: {} has no unfinished run.", location.environment));
         return Ok(Exit::Done);
     };
@@ -20,7 +21,7 @@ pub async fn run(session: &Session, environment: &str, flags: &RunFlags) -> Resu
     // Asking for exactly this run is explicit enough to take a lock whose lease has expired.
     let lease = runner.lock(&state.plan, true).await?;
     // Whoever held the lock until now may have gone on meanwhile.
-    let state = match running::unfinished(&*store, &location.environment).await {
+    let state = match running::resumable(&*store, &location.environment).await {
         Ok(Some(state)) => state,
         other => {
             store.release(&lease).await?;

@@ -16,8 +16,9 @@ use crate::plan::Undo;
 use crate::world::Readers;
 
 pub async fn run(session: &Session, environment: &str, id: Option<&str>, flags: &RunFlags) -> Result<Exit> {
+    running::check_flags(flags)?;
     ask::possible(session)?;
-    let location = session.locate(environment)?;
+    let location = session.locate_runs(environment)?;
     let store = session.store_of_environment(&location)?;
     let Some(state) = candidate(&*store, &location.environment, id).await? else {
         session.say(&format!("Nothing to roll back: {} has no run.", location.environment));

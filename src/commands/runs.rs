@@ -13,7 +13,7 @@ use crate::report::runs::{RunRow, RunsDoc, json, text};
 use crate::report::{JsonLines, Progress};
 
 pub async fn run(session: &Session, environment: &str, id: Option<&str>) -> Result<Exit> {
-    let location = session.locate(environment)?;
+    let location = session.locate_runs(environment)?;
     let store = session.store_of_environment(&location)?;
     if let Some(id) = id {
         let stored = store.read(&location.environment, id).await?;

@@ -175,6 +175,8 @@ fn go_on(page: &mut Page, outcome: &Outcome<'_>) {
     match summary.exit_code {
         0 if outcome.story.mode != "rollback" && !lost && !summary.done.is_empty() => commands.push(("rollback", "turns it back")),
         0 | 7 => {}
+        // What was turned back as far as that is possible leaves nothing to go on with.
+        5 if lost && !summary.undone.is_empty() => commands.push(("plan", "plans again from what is there now")),
         3 | 5 | 8 => {
             commands.push(("resume", "goes on"));
             if !lost {

@@ -126,6 +126,13 @@ pub struct LeftOver {
     pub help: String,
 }
 
+impl StatusDoc {
+    /// Whether a process is at work on the unfinished run at this moment, as far as its lease tells.
+    fn is_running(&self) -> bool {
+        self.lock.as_ref().is_some_and(|lock| !lock.expired && !lock.gone && self.unfinished.iter().any(|run| run.run == lock.run))
+    }
+}
+
 const LABEL: usize = 10;
 
 /// All of them, one after the other, an empty line between.
@@ -149,7 +156,13 @@ pub fn json(docs: &[StatusDoc]) -> String {
 
 fn one(page: &mut Page, doc: &StatusDoc) {
     let calm = doc.unfinished.is_empty() && doc.lock.is_none() && doc.left_overs.iter().all(|left| left.kept) && doc.errors.is_empty();
-    let words = if calm { ("quiet: no unfinished run, no lock", Ink::Good) } else { ("needs a look", Ink::Watch) };
+    let words = if doc.is_running() {
+        ("a run is under way", Ink::Watch)
+    } else if calm {
+        ("quiet: no unfinished run, no lock", Ink::Good)
+    } else {
+        ("needs a look", Ink::Watch)
+    };
     let overdue = doc.freshness.iter().filter(|fresh| fresh.overdue).count();
     let mut line = Line::of(Ink::Strong, &doc.environment).and(Ink::Plain, ": ").and(words.1, words.0);
     if overdue > 0 {
@@ -195,13 +208,17 @@ fn unfinished(page: &mut Page, doc: &StatusDoc, run: &UnfinishedRun) {
         run.in_flight.len(),
         run.actor
     );
-    entry(page, Ink::Danger, "unfinished", &Line::of(Ink::Strong, &run.run).and(Ink::Plain, &format!(": {words}")));
+    let (ink, label) = if doc.is_running() { (Ink::Watch, "running") } else { (Ink::Danger, "unfinished") };
+    entry(page, ink, label, &Line::of(Ink::Strong, &run.run).and(Ink::Plain, &format!(": {words}")));
     if !run.in_flight.is_empty() {
         entry(page, Ink::Plain, "", &Line::plain(&format!("in flight: {}", run.in_flight.join(", "))));
     }
     for (outage, since) in &run.outages {
         let words = format!("{outage} is in its outage since {}, {}", time::minute(*since), time::words(time::between(*since, doc.now)));
         entry(page, Ink::Danger, "", &Line::of(Ink::Danger, &words));
+    }
+    if doc.is_running() {
+        return;
     }
     entry(page, Ink::Plain, "", &Line::plain(&format!("next: {}", run.next)));
     let environment = escape::shell(&doc.environment);

@@ -264,7 +264,14 @@ impl Engine {
         let step = self.program.step(key.step);
         let attempt = self.call(key).map_or(1, |call| call.attempts + 1);
         let mut records = Vec::new();
-        if let (None, Some(Outage::Starts(outage) | Outage::Whole(outage))) = (key.undo, &step.outage)
+        // What ends an outage on the way forward begins one on the way back: people notice both alike.
+        let begins = match (key.undo, &step.outage) {
+            (None, Some(Outage::Starts(outage) | Outage::Whole(outage))) | (Some(_), Some(Outage::Ends(outage) | Outage::Whole(outage))) => {
+                Some(outage)
+            }
+            _ => None,
+        };
+        if let Some(outage) = begins
             && !self.journal.state.outages.contains_key(outage)
         {
             records.push(Record::OutageStarted { outage: outage.clone() });

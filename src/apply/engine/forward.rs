@@ -186,7 +186,8 @@ impl Engine {
                 vec![format!("{id} could not be turned back ({error}): {help}; then `switchover rollback {}`", self.program.plan.environment)];
             self.halt.get_or_insert(Halt { exit: Exit::Person, why: format!("the way back of {id} failed"), needs });
         } else if phase == Phase::Retire {
-            self.needs.push(format!("{id} failed ({error}): {help}; the next plan shows what is left to retire"));
+            let environment = &self.program.plan.environment;
+            self.needs.push(format!("{id} failed ({error}): {help}; `switchover resume {environment}` tries it again, and so does the next plan"));
         } else {
             self.failure.get_or_insert((id, error, help));
         }

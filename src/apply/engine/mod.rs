@@ -161,8 +161,16 @@ impl Engine {
     /// None that leaves the run in doubt: what goes wrong is in the summary. The journal's last record is written on the way out, and if even
     /// that cannot be, the summary says so.
     pub async fn run(mut self) -> Summary {
+        // What is refused before it began is no news for anybody else: notices are writes.
+        let checked = if self.check_all_facts && self.turning.is_none() { self.check_all_facts().await } else { Ok(()) };
+        if checked.is_err() {
+            self.notifier = Box::new(|_| None);
+        }
         self.tell_start();
-        let result = self.go().await;
+        let result = match checked {
+            Ok(()) => self.go().await,
+            refused => refused,
+        };
         if let Err(error) = result {
             self.halt_for(&error);
             self.drain_calls().await;
@@ -175,8 +183,6 @@ impl Engine {
     async fn go(&mut self) -> Result<()> {
         if let Some(why) = self.turning.take() {
             self.turn_back(why).await?;
-        } else if self.check_all_facts {
-            self.check_all_facts().await?;
         }
         loop {
             self.watch_for_stop();

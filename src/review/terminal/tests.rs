@@ -19,8 +19,8 @@ fn parts(text: &str) -> [&str; 3] {
 #[test]
 fn a_database_refresh_says_its_risk_first_then_what_changes() {
     assert_snapshot!(parts(&show(&sample::database(), 100))[0], @r#"
-    staging: 1 resource to change in 13 steps, about 1h 28m; outage of dev-openverse-db, about 8m; 1 thing
-      cannot be undone
+    staging: 1 resource to change in 13 steps, about 1h 28m; outage of dev-openverse-db, about 8m; 1
+      thing cannot be undone
     Plan: 1 to add, 0 to change, 1 to destroy.
 
       outage     dev-openverse-db: about 8m, steps 8 and 9

@@ -2,6 +2,8 @@
 
 mod bench;
 
+mod cmds_garbage;
+mod cmds_runs;
 mod lang_bench;
 mod lang_database;
 mod lang_dns_zone;
