@@ -98,7 +98,8 @@ pub fn may_take(held: &LockInfo, acquire: &Acquire) -> Result<()> {
     }
     let next = if expired {
         format!(
-            "its lease has expired: if that run is really over, take it over with --takeover, or remove it with `switchover unlock {}`",
+            "its lease has expired: if its process is really gone, `switchover resume {0}` goes on with its run, --takeover takes the lock for another \
+             one, and `switchover unlock {0}` removes it",
             acquire.environment
         )
     } else {
