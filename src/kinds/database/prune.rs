@@ -14,6 +14,7 @@ use super::intent::Intent;
 use super::marks::{self, Tags};
 use super::schema;
 use super::status::{Class, class};
+use crate::declare::desired::NO_LONGER_DECLARED;
 use crate::declare::{Attr, Common, Declared, Node, Provider};
 use crate::diff::{Action, AttributeChange, Change, DiffCx};
 use crate::model::{Address, Exit, Result, SourceFile, Span, Value, time};
@@ -81,7 +82,7 @@ fn gone(instance: &Instance, cx: &ObserveCx<'_>) -> Option<Address> {
 
 /// Stands for the block that is not there.
 fn without_block(address: Address, provider: &str) -> Declared {
-    let file = Arc::new(SourceFile { path: "no longer declared".to_owned(), text: String::new() });
+    let file = Arc::new(SourceFile { path: NO_LONGER_DECLARED.to_owned(), text: String::new() });
     let span = Span { file, range: 0..0 };
     let provider = Attr { value: Value::Reference(provider.to_owned()), key: span.clone(), span: span.clone() };
     let labels = vec![(address.name.clone(), span.clone())];

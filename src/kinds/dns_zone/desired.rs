@@ -285,7 +285,7 @@ impl Reader<'_> {
                 Ok(content) => contents.push(content),
                 Err(mistake) => {
                     good = false;
-                    self.error(span, mistake, format!("write the answers of {rtype} records as zone files do; see `switchover schema`"));
+                    self.error(span, mistake, format!("write the answers of {rtype} records as zone files do: \"{}\"", rtype.example()));
                 }
             }
         }

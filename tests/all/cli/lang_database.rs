@@ -247,3 +247,24 @@ fn names_that_rds_does_not_take_are_refused() {
     );
     bench.run(&["validate"]).exits(1).says("next_name").says("63");
 }
+
+#[test]
+fn a_replaced_instance_is_kept_until_its_time_has_passed_and_then_its_deletion_is_planned_visibly() {
+    let bench = Bench::openverse();
+    bench.edit(HCL, "keep_old      = \"0s\"", "keep_old = \"7d\"");
+    bench.run(&["apply", "staging", "--yes"]).exits(0);
+    bench.run(&["plan", "staging", "--detailed-exitcode"]).exits(0).says("dev-openverse-db-old is kept until 2026-11-12");
+    bench.change_world(|world| {
+        world["now"] = json!("2026-11-13T00:00:00Z");
+        let all = instances(world);
+        let old = all.values_mut().find(|instance| instance["identifier"] == "dev-openverse-db-old").unwrap();
+        old["settings"]["deletion_protection"] = json!(true);
+    });
+    let plan = plan(&bench);
+    assert_eq!(step_ids(&plan), ["settled", "unprotect-old", "delete-old"]);
+    assert!(plan["irreversible"][0].as_str().unwrap().contains("dev-openverse-db-old"));
+    bench.run(&["plan", "staging"]).exits(0).says("dev-openverse-db stays").never_says("will be destroyed");
+    bench.run(&["apply", "staging", "--yes"]).exits(0);
+    assert!(!bench.read("world.json").contains("dev-openverse-db-old\""));
+    bench.run(&["plan", "staging", "--detailed-exitcode"]).exits(0);
+}

@@ -105,8 +105,8 @@ fn unicode_wildcard_and_long_text_arrive_in_the_form_of_the_service() {
 
 #[test]
 fn too_many_changes_are_refused_until_safety_is_raised_and_answers_all_counts_too() {
-    let many: String = (1..=4).map(|n| format!("  record \"A\" \"n{n}.example.org\" {{ value = \"198.51.100.{n}\" }}\n")).collect();
-    let bench = zone(&many);
+    let many: Vec<String> = (1..=4).map(|n| format!("  record \"A\" \"n{n}.example.org\" {{ value = \"198.51.100.{n}\" }}\n")).collect();
+    let bench = zone(&many.concat());
     bench.run(&["plan", "e"]).exits(1).says("max_updates is 30%").says("4 of 12").says("help: ");
     bench.edit(HCL, "dns_zone \"Example.ORG.\" {\n", "dns_zone \"Example.ORG.\" {\n  safety { max_updates = \"34%\" }\n");
     bench.run(&["plan", "e", "--detailed-exitcode"]).exits(2);

@@ -164,3 +164,18 @@ fn as_data_in_the_shape_of_terraform() {
     let json = bench.run(&["validate", "e", "--json"]).exits(0).json();
     assert_eq!((&json["valid"], json["diagnostics"].as_array().map(Vec::len)), (&true.into(), Some(0)));
 }
+
+#[test]
+fn syntax_errors_say_what_was_probably_meant() {
+    for (case, help) in [
+        ("locals {\n  a = \"open\n}", "a quote is not closed"),
+        ("locals {\n  a = \"%{ if true }x\"\n}", "a template directive is not closed"),
+        ("locals {\n  a = 'x'\n}", "text stands in double quotes"),
+        ("locals {\n  a = 1\n  a = 2\n}", "the attribute stands twice"),
+        ("locals {", "ends too early"),
+        ("locals {\n  a = <<EOT\n  x\n}", "alone on a line"),
+        ("database \"x\" { port = 1, multi_az = true }", "put each on a line of its own"),
+    ] {
+        validate(case).exits(1).says("syntax error").says(help).says("environments/e.hcl:");
+    }
+}

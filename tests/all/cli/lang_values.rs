@@ -73,7 +73,7 @@ fn a_folder_is_one_environment_and_a_place_names_its_file() {
     bench.write("environments/e/b.hcl", &format!("{PROVIDERS}database \"dev-db\" {{ instance_class = local.class }}\n"));
     bench.write("environments/e/ignored.txt", "not HCL {");
     bench.run(&["validate"]).exits(0).says("e").says("other");
-    bench.write("environments/e/b.hcl", &format!("{PROVIDERS}database \"dev-db\" {{ instance_class = local.clazz }}\n"));
+    bench.write("environments/e/b.hcl", &format!("{PROVIDERS}database \"dev-db\" {{ instance_class = local.clas }}\n"));
     bench.run(&["validate", "e"]).exits(1).says("environments/e/b.hcl:3:38").says("did you mean `class`?");
 }
 
@@ -116,11 +116,11 @@ fn a_secret_in_what_a_plan_shows_is_refused() {
 fn depth_and_size_have_limits_and_many_records_pass() {
     let deep = format!("environment \"e\" {{}}\nlocals {{\n  x = {}{}\n}}\n", "[".repeat(50_000), "]".repeat(50_000));
     Bench::new("e", &deep, "").run(&["validate"]).exits(1).says("nested more than").says("environments/e.hcl:3:");
-    let doubling: String = (1..40).map(|n| format!("  a{n} = \"${{local.a{}}}${{local.a{}}}\"\n", n - 1, n - 1)).collect();
-    let large = format!("environment \"e\" {{}}\nlocals {{\n  a0 = \"xxxxxxxx\"\n{doubling}}}\n");
+    let doubling: Vec<String> = (1..40).map(|n| format!("  a{n} = \"${{local.a{}}}${{local.a{}}}\"\n", n - 1, n - 1)).collect();
+    let large = format!("environment \"e\" {{}}\nlocals {{\n  a0 = \"xxxxxxxx\"\n{}}}\n", doubling.concat());
     Bench::new("e", &large, "").run(&["validate"]).exits(1).says("is larger than");
-    let records: String =
+    let records: Vec<String> =
         (0..5_000).map(|n| format!("  record \"A\" \"h{n}.example.org\" {{ value = \"10.0.{}.{}\" }}\n", n / 256, n % 256)).collect();
-    let many = format!("environment \"e\" {{}}\n{PROVIDERS}dns_zone \"example.org\" {{\n{records}}}\n");
+    let many = format!("environment \"e\" {{}}\n{PROVIDERS}dns_zone \"example.org\" {{\n{}}}\n", records.concat());
     Bench::new("e", &many, "").run(&["validate"]).exits(0);
 }

@@ -5,7 +5,7 @@ use super::super::intent::Intent;
 use super::super::marks::Tags;
 use super::super::operations::{Modify, Op, Reboot, Tag, Untag};
 use super::super::settings::{restarts, value_of};
-use super::builder::{Builder, Draft, by_id, names, undo};
+use super::builder::{Builder, Draft, by_id, names, tagging, undo};
 use crate::model::{Json, Phase};
 use crate::plan::{Outage, Undo};
 use crate::world::rds::{Instance, Settings};
@@ -115,6 +115,7 @@ fn tags(builder: &mut Builder<'_>, intent: &Intent, base: &Instance) {
         undo: back,
         timeout: "modify",
     });
+    tagging(step);
     // After our own modification the instance is not as it was any more.
     if first {
         step.facts = facts;
