@@ -117,9 +117,9 @@ pub fn describe(held: &LockInfo) -> String {
 /// What a holder hears whose lock was taken.
 #[must_use]
 pub fn taken_over(name: &str, held: Option<&LockInfo>) -> Error {
-    let help = "this process does nothing more; `switchover status` says whether another one has gone on with the run";
+    let next = "this process does nothing more; `switchover status` says whether another one has gone on with the run";
     let by = held.map_or_else(|| "was removed".to_owned(), |lock| format!("was taken over by {}", describe(lock)));
-    Error::new(Exit::Person, format!("the lock {name} {by}"), help)
+    Error::new(Exit::Person, format!("the lock {name} {by}"), next)
 }
 
 #[cfg(test)]
