@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::running::{self, Begin, Run};
 use super::session::OpenWorld;
 use super::{Session, ask, planning};
-use crate::apply::journal::Store;
+use crate::apply::journal::{Store, locks};
 use crate::cli::{PlanFlags, RunFlags};
 use crate::model::{Error, Exit, Result};
 use crate::plan::{Plan, file};
@@ -44,6 +44,7 @@ async fn environment(session: &Session, environment: &str, flags: &RunFlags, pla
     let world = session.open_world(&location.root)?;
     let desired = planning::read(session, &location, &world)?;
     let store = session.store(&location.root, &desired.journal)?;
+    refuse_locked(&*store, &desired.environment).await?;
     refuse_unfinished(&*store, &desired.environment).await?;
     let plan = Arc::new(planning::make(&desired, &world, planned).await?);
     let shown = review::terminal(&plan, &session.err_style(), None);
@@ -92,11 +93,18 @@ async fn begin(store: &dyn Store, plan: &Plan) -> Result<Begin> {
             ));
         }
         if state.finished.is_some() && state.plan.digest == plan.digest {
+            refuse_unfinished(store, &plan.environment).await?;
             return Ok(Begin::GoOn(state));
         }
     }
     refuse_unfinished(store, &plan.environment).await?;
     Ok(Begin::New)
+}
+
+/// A run that somebody is at work on is no matter of `resume`.
+async fn refuse_locked(store: &dyn Store, environment: &str) -> Result<()> {
+    let held = store.lock(&format!("env:{environment}"), environment).await?;
+    held.filter(locks::is_alive).map_or(Ok(()), |held| Err(locks::locked(&held, locks::wait_for(&held, environment))))
 }
 
 async fn refuse_unfinished(store: &dyn Store, environment: &str) -> Result<()> {

@@ -31,7 +31,7 @@ impl Begin {
         match self {
             Begin::New => "apply",
             Begin::GoOn(_) => "resume",
-            Begin::Back(_) => "rollback",
+            Begin::Back(_) => fold::ROLLBACK,
         }
     }
 }
@@ -71,7 +71,7 @@ pub async fn ready(plan: &Arc<Plan>, world: &OpenWorld) -> Result<Arc<Program>> 
     Ok(Arc::new(program))
 }
 
-/// Every run of an environment that has not ended.
+/// The last run of an environment that has not ended.
 pub async fn unfinished(store: &dyn Store, environment: &str) -> Result<Option<RunState>> {
     for run in store.runs(environment).await?.into_iter().rev() {
         if let Some(state) = state_of(store, environment, &run).await?
@@ -81,6 +81,21 @@ pub async fn unfinished(store: &dyn Store, environment: &str) -> Result<Option<R
         }
     }
     Ok(None)
+}
+
+/// What can be gone on with: the unfinished run, else the last one that did anything where only something in *retire* is left.
+pub async fn to_go_on_with(store: &dyn Store, environment: &str) -> Result<Option<RunState>> {
+    if let Some(state) = unfinished(store, environment).await? {
+        return Ok(Some(state));
+    }
+    let mut last: Option<RunState> = None;
+    for run in store.runs(environment).await? {
+        let state = state_of(store, environment, &run).await?.filter(|state| state.wrote);
+        if let Some(state) = state.filter(|state| last.as_ref().is_none_or(|last| state.last >= last.last)) {
+            last = Some(state);
+        }
+    }
+    Ok(last.filter(RunState::left_to_retire))
 }
 
 /// One run, folded.
@@ -134,7 +149,9 @@ impl Run<'_> {
             }
             Begin::Back(state) => (Writer::resume(store, lease, state, mode, &actor, now).await?, Some(format!("asked by {actor}")), false),
         };
-        let remembered = Arc::new(std::sync::Mutex::new(Story::default()));
+        // An outage that an earlier process left open is part of this one's story.
+        let story = Story { open_outages: journal.state.outages.clone(), ..Story::default() };
+        let remembered = Arc::new(std::sync::Mutex::new(story));
         let mut notices = Notices::new();
         let applied = Arc::clone(&plan);
         let engine = Engine::new(Setup {

@@ -176,12 +176,17 @@ impl Engine {
         if let Some(why) = self.turning.take() {
             self.turn_back(why).await?;
         } else if self.check_all_facts {
-            self.check_all_facts().await?;
+            let mut stop = self.stop.clone();
+            tokio::select! {
+                biased;
+                () = stop.safe() => {}
+                checked = self.check_all_facts() => checked?,
+            }
         }
         loop {
             self.watch_for_stop();
             self.open_tracks().await?;
-            self.dispatch();
+            self.dispatch()?;
             if self.calls.is_empty() && self.tracks.is_empty() {
                 return Ok(());
             }
@@ -301,6 +306,7 @@ impl Engine {
     }
 
     async fn drain_notices(&mut self) {
+        let mut stop = self.stop.clone();
         let all = async {
             while let Some(failed) = self.notices.next().await {
                 if let Some(message) = failed {
@@ -309,16 +315,27 @@ impl Engine {
                 }
             }
         };
-        let _ = tokio::time::timeout(NOTICES_WAIT, all).await;
+        tokio::select! {
+            biased;
+            _ = tokio::time::timeout(NOTICES_WAIT, all) => {}
+            () = stop.now() => {}
+        }
     }
 
     /// Writes the last record and gives the summary.
     async fn finish(&mut self) -> Summary {
-        let (record, summary) = self.last_record();
+        let (record, mut summary) = self.last_record();
         let now = self.now();
         let written = self.journal.append(now, vec![record.clone()]).await;
-        if written.is_err() {
-            // The journal cannot take it; people still must hear it.
+        if let Err(error) = written {
+            // The journal cannot take it; people still must hear it, and that the next `apply` finds an unfinished run.
+            if self.journal.state.wrote {
+                summary.exit_code = Exit::Person.code();
+            }
+            let need = format!("{}: {}", error.chain(), error.help());
+            if !summary.needs.contains(&need) {
+                summary.needs.push(need);
+            }
             let elapsed_seconds = time::between(self.began, now).as_secs();
             self.tell_about(None, EventKind::RunFinished { summary: summary.clone(), elapsed_seconds });
         } else {

@@ -93,7 +93,8 @@ pub fn may_take(held: &LockInfo, acquire: &Acquire) -> Result<()> {
         return Ok(());
     }
     let expired = held.expires <= Timestamp::now();
-    if expired && acquire.takeover {
+    // Whoever goes on with a run names it, which is explicit enough for that run's own locks.
+    if expired && (acquire.takeover || held.run == acquire.run) {
         return Ok(());
     }
     let next = if expired {
@@ -102,9 +103,27 @@ pub fn may_take(held: &LockInfo, acquire: &Acquire) -> Result<()> {
             acquire.environment
         )
     } else {
-        format!("wait for it, or see `switchover status {}`; its lease ends {} unless it is renewed", acquire.environment, time::minute(held.expires))
+        wait_for(held, &acquire.environment)
     };
-    Err(Error::new(Exit::Locked, format!("{} is locked by {}", held.name, describe(held)), next))
+    Err(locked(held, next))
+}
+
+/// Whether a run that somebody else is at work on holds this lock: its lease lasts and its process is not known to be gone.
+#[must_use]
+pub fn is_alive(held: &LockInfo) -> bool {
+    held.expires > Timestamp::now() && !held.holder.is_known_gone()
+}
+
+/// What somebody hears who wants a lock that is held.
+#[must_use]
+pub fn locked(held: &LockInfo, help: String) -> Error {
+    Error::new(Exit::Locked, format!("{} is locked by {}", held.name, describe(held)), help)
+}
+
+/// When a lock that is held may come free, for people.
+#[must_use]
+pub fn wait_for(held: &LockInfo, environment: &str) -> String {
+    format!("wait for it, or see `switchover status {environment}`; its lease ends {} unless it is renewed", time::minute(held.expires))
 }
 
 /// Whose a lock is, for people.
