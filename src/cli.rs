@@ -86,7 +86,7 @@ pub struct RunFlags {
     #[arg(long)]
     pub keep_on_failure: bool,
     /// Steps under way at once, at most
-    #[arg(long, value_name = "N", default_value_t = 10)]
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=1000))]
     pub parallelism: usize,
     /// Stop safely after this long (exit code 8); resume goes on
     #[arg(long, value_name = "DURATION")]

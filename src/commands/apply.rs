@@ -6,13 +6,14 @@ use std::sync::Arc;
 use super::running::{self, Begin, Run};
 use super::session::OpenWorld;
 use super::{Session, ask, planning};
-use crate::apply::journal::{Store, locks};
+use crate::apply::journal::Store;
 use crate::cli::{PlanFlags, RunFlags};
 use crate::model::{Error, Exit, Result};
 use crate::plan::{Plan, file};
 use crate::review;
 
 pub async fn run(session: &Session, what: &str, ask_first: bool, flags: &RunFlags, planning: &PlanFlags) -> Result<Exit> {
+    running::check_flags(flags)?;
     if is_plan_file(what) { saved(session, Path::new(what), ask_first, flags).await } else { environment(session, what, flags, planning).await }
 }
 
@@ -44,7 +45,7 @@ async fn environment(session: &Session, environment: &str, flags: &RunFlags, pla
     let world = session.open_world(&location.root)?;
     let desired = planning::read(session, &location, &world)?;
     let store = session.store(&location.root, &desired.journal)?;
-    refuse_locked(&*store, &desired.environment).await?;
+    running::refuse_locked(session, &*store, &desired.environment, flags).await?;
     refuse_unfinished(&*store, &desired.environment).await?;
     let plan = Arc::new(planning::make(&desired, &world, planned).await?);
     let shown = review::terminal(&plan, &session.err_style(), None);
@@ -61,6 +62,10 @@ async fn environment(session: &Session, environment: &str, flags: &RunFlags, pla
     }
     if !ask::ask(session, &format!("Apply this plan to {}?", plan.environment))? {
         return Err(not_confirmed());
+    }
+    if !session.globals.json {
+        // The report follows on the same stream.
+        session.say("");
     }
     go(session, plan, &world, store, flags).await
 }
@@ -99,12 +104,6 @@ async fn begin(store: &dyn Store, plan: &Plan) -> Result<Begin> {
     }
     refuse_unfinished(store, &plan.environment).await?;
     Ok(Begin::New)
-}
-
-/// A run that somebody is at work on is no matter of `resume`.
-async fn refuse_locked(store: &dyn Store, environment: &str) -> Result<()> {
-    let held = store.lock(&format!("env:{environment}"), environment).await?;
-    held.filter(locks::is_alive).map_or(Ok(()), |held| Err(locks::locked(&held, locks::wait_for(&held, environment))))
 }
 
 async fn refuse_unfinished(store: &dyn Store, environment: &str) -> Result<()> {

@@ -28,11 +28,17 @@ pub fn read(session: &Session, location: &Location, world: &OpenWorld) -> Result
 
 /// Observes and plans.
 pub async fn make(desired: &Desired, world: &OpenWorld, flags: &PlanFlags) -> Result<Plan> {
-    let targets = addresses(desired, &flags.target)?;
-    let refresh = addresses(desired, &flags.refresh)?;
-    let resources = selected(desired, &targets);
     let readers: &dyn Readers = &*world.writers;
-    let observed = observe::observe(desired, &resources, |kind| kinds::find(kind).map(|kind| kind as &dyn Observer), readers).await;
+    let undeclared = undeclared(desired, readers, flags).await;
+    let gone: Vec<&Address> = undeclared.iter().map(|(declared, _)| &declared.address).collect();
+    let targets = addresses(desired, &flags.target, &gone)?;
+    let refresh = addresses(desired, &flags.refresh, &[])?;
+    let mut resources = selected(desired, &targets);
+    let mut observed = observe::observe(desired, &resources, |kind| kinds::find(kind).map(|kind| kind as &dyn Observer), readers).await;
+    let undeclared: Vec<_> = undeclared.into_iter().filter(|(declared, _)| targets.is_empty() || targets.contains(&declared.address)).collect();
+    let (removed, found): (Vec<Declared>, Vec<_>) = undeclared.into_iter().unzip();
+    observed.resources.extend(removed.iter().map(|declared| declared.address.clone()).zip(found));
+    resources.extend(&removed);
     let diffed = crate::diff::diff(desired, &resources, &observed, |kind| kinds::find(kind).map(|kind| kind as &dyn crate::diff::Differ), &refresh);
     Ok(plan::build(&plan::Request {
         desired,
@@ -45,10 +51,18 @@ pub async fn make(desired: &Desired, world: &OpenWorld, flags: &PlanFlags) -> Re
     }))
 }
 
-fn addresses(desired: &Desired, texts: &[String]) -> Result<BTreeSet<Address>> {
+/// What `--prune` is to remove; nothing is looked for without it.
+async fn undeclared(desired: &Desired, readers: &dyn Readers, flags: &PlanFlags) -> Vec<observe::Undeclared> {
+    if !flags.prune {
+        return Vec::new();
+    }
+    observe::undeclared(desired, kinds::ALL.iter().map(|kind| *kind as &dyn Observer), readers).await
+}
+
+fn addresses(desired: &Desired, texts: &[String], also: &[&Address]) -> Result<BTreeSet<Address>> {
     let one = |text: &String| {
         let address: Address = text.parse().map_err(|why: String| Error::new(Exit::Error, why, "write the address as a plan shows it"))?;
-        if desired.resource(&address).is_some() {
+        if desired.resource(&address).is_some() || also.contains(&&address) {
             return Ok(address);
         }
         let known: Vec<String> = desired.resources.iter().map(|declared| declared.address.to_string()).collect();

@@ -9,19 +9,20 @@ use crate::cli::RunFlags;
 use crate::model::{Error, Exit, Result};
 
 pub async fn run(session: &Session, environment: &str, flags: &RunFlags) -> Result<Exit> {
-    let location = session.locate(environment)?;
+    running::check_flags(flags)?;
+    let location = session.locate_runs(environment)?;
     let store = session.store_of_environment(&location)?;
     let nothing = || {
         session.say(&format!("Nothing to resume: {} has no unfinished run.", location.environment));
         Ok(Exit::Done)
     };
-    let Some(state) = running::to_go_on_with(&*store, &location.environment).await? else { return nothing() };
+    let Some(state) = running::resumable(&*store, &location.environment).await? else { return nothing() };
     let world = session.open_world(&location.root)?;
     let program = running::ready(&state.plan, &world).await?;
     let runner = Run { session, world: &world, store: Arc::clone(&store), flags };
     let lease = runner.lock(&state.plan, flags.takeover).await?;
     // Whoever held the lock until now may have gone on meanwhile, or ended this run and begun another one.
-    let again = running::to_go_on_with(&*store, &location.environment).await;
+    let again = running::resumable(&*store, &location.environment).await;
     match again {
         Ok(Some(now)) if now.plan.run == state.plan.run => {
             // A way back that somebody asked for is gone on with as what it is.

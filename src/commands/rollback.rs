@@ -11,13 +11,14 @@ use crate::apply::engine::{Program, summary};
 use crate::apply::journal::{RunState, Stage, Store};
 use crate::apply::operation::{Cx, Look};
 use crate::cli::RunFlags;
-use crate::model::{Address, Error, Exit, Result};
+use crate::model::{Error, Exit, Result};
 use crate::plan::{Step, Undo};
 use crate::world::Readers;
 
 pub async fn run(session: &Session, environment: &str, id: Option<&str>, flags: &RunFlags) -> Result<Exit> {
+    running::check_flags(flags)?;
     ask::possible(session)?;
-    let location = session.locate(environment)?;
+    let location = session.locate_runs(environment)?;
     let store = session.store_of_environment(&location)?;
     let Some(state) = candidate(&*store, &location.environment, id).await? else {
         session.say(&format!("Nothing to roll back: {} has no run.", location.environment));
@@ -101,22 +102,15 @@ fn refuse_gone(state: &RunState) -> Result<()> {
     Err(Error::new(Exit::Error, what, "nothing was done; declare what the environment must be and plan: a new switchover goes there"))
 }
 
-/// What stands in the way of the way back is refused before anything is done.
-///
-/// A way back that follows another one of the same resource works on what that one leaves behind (a name given back, for one): of those that
-/// write the same names only the first can be judged now. The run asks the others in their turn.
+/// What stands in the way of the way back is refused before anything is done. Of each resource only what comes next can be told: what is behind
+/// it will find the world as that leaves it.
 async fn refuse_conflicts(program: &Program, state: &RunState, world: &OpenWorld) -> Result<()> {
     let readers: &dyn Readers = &*world.writers;
-    let mut written: BTreeMap<&Address, BTreeSet<&String>> = BTreeMap::new();
+    let mut told = BTreeSet::new();
     for id in summary::to_undo(state) {
-        let (Some(at), Some(step)) = (program.places.get(&id), state.planned(&id)) else { continue };
-        if program.steps[*at].undo.is_empty() {
-            continue;
-        }
-        let before = written.entry(&step.address).or_default();
-        let follows = step.writes.iter().any(|name| before.contains(name));
-        before.extend(&step.writes);
-        if follows {
+        let Some(at) = program.places.get(&id) else { continue };
+        let address = &program.step(*at).address;
+        if told.contains(address) {
             continue;
         }
         let cx = Cx {
@@ -129,9 +123,16 @@ async fn refuse_conflicts(program: &Program, state: &RunState, world: &OpenWorld
             started: None,
         };
         for operation in &program.steps[*at].undo {
-            if let Ok(Look::Conflict(why)) = operation.look(&cx).await {
-                let help = "nothing was done; see what has changed since, mend it, or declare what must be and plan";
-                return Err(Error::new(Exit::Error, format!("{id} cannot be turned back: {why}"), help));
+            match operation.look(&cx).await {
+                Ok(Look::Done { .. }) => {}
+                Ok(Look::Conflict(why)) => {
+                    let help = "nothing was done; see what has changed since, mend it, or declare what must be and plan";
+                    return Err(Error::new(Exit::Error, format!("{id} cannot be turned back: {why}"), help));
+                }
+                Ok(Look::Pending | Look::Settling(_)) | Err(_) => {
+                    told.insert(address.clone());
+                    break;
+                }
             }
         }
     }

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use super::session::OpenWorld;
 use super::{Session, signals};
-use crate::apply::engine::{Engine, Options, Program, Setup};
+use crate::apply::engine::{Engine, Options, Program, Setup, summary};
 use crate::apply::event::{Event, EventKind, Sink, Summary};
-use crate::apply::journal::{Acquire, Lease, RunState, Store, Writer, fold};
+use crate::apply::journal::{Acquire, Lease, RunState, Stage, Store, Writer, fold, locks};
 use crate::apply::operation::Operations;
 use crate::cli::RunFlags;
 use crate::kinds;
@@ -15,6 +15,9 @@ use crate::model::{Error, Exit, Result, time};
 use crate::plan::Plan;
 use crate::report::{self, JsonLines, Notices, Progress, Story, Tee};
 use crate::world::{Readers, Writers};
+
+/// A shorter lease would end between two renewals of a busy machine.
+const LEASE_MIN: Duration = Duration::from_secs(4);
 
 /// How a run begins.
 pub enum Begin {
@@ -83,19 +86,27 @@ pub async fn unfinished(store: &dyn Store, environment: &str) -> Result<Option<R
     Ok(None)
 }
 
-/// What can be gone on with: the unfinished run, else the last one that did anything where only something in *retire* is left.
-pub async fn to_go_on_with(store: &dyn Store, environment: &str) -> Result<Option<RunState>> {
+/// The run that `resume` goes on with: the unfinished one, else the last one when it ended for a person and something of it is left to do.
+pub async fn resumable(store: &dyn Store, environment: &str) -> Result<Option<RunState>> {
     if let Some(state) = unfinished(store, environment).await? {
         return Ok(Some(state));
     }
-    let mut last: Option<RunState> = None;
-    for run in store.runs(environment).await? {
-        let state = state_of(store, environment, &run).await?.filter(|state| state.wrote);
-        if let Some(state) = state.filter(|state| last.as_ref().is_none_or(|last| state.last >= last.last)) {
-            last = Some(state);
+    let mut last = None;
+    for run in store.runs(environment).await?.into_iter().rev() {
+        last = state_of(store, environment, &run).await?.filter(|state| state.wrote);
+        if last.is_some() {
+            break;
         }
     }
-    Ok(last.filter(RunState::left_to_retire))
+    Ok(last.filter(|state| {
+        let for_a_person = state.finished.as_ref().is_some_and(|summary| summary.exit_code == Exit::Person.code());
+        let left = if state.turned_back.is_some() {
+            !summary::to_undo(state).is_empty()
+        } else {
+            state.plan.steps.iter().any(|step| state.step(&step.id).stage != Stage::Done)
+        };
+        for_a_person && left
+    }))
 }
 
 /// One run, folded.
@@ -107,15 +118,24 @@ pub async fn state_of(store: &dyn Store, environment: &str, run: &str) -> Result
     })
 }
 
+/// Refuses where another process has the environment: before anything is planned for it. The lock itself is taken later.
+pub async fn refuse_locked(session: &Session, store: &dyn Store, environment: &str, flags: &RunFlags) -> Result<()> {
+    let name = format!("env:{environment}");
+    let Some(held) = store.lock(&name, environment).await? else { return Ok(()) };
+    locks::may_take(&held, &wanted(session, environment, vec![name], String::new(), flags, flags.takeover)?)
+}
+
+fn wanted(session: &Session, environment: &str, names: Vec<String>, run: String, flags: &RunFlags, takeover: bool) -> Result<Acquire> {
+    let length = parse_flag("--lease", &flags.lease)?.max(LEASE_MIN);
+    Ok(Acquire { environment: environment.to_owned(), names, holder: session.holder(), run, length, takeover })
+}
+
 impl Run<'_> {
     /// Takes the locks of a plan; `takeover` as the command allows it.
     pub async fn lock(&self, plan: &Plan, takeover: bool) -> Result<Lease> {
         let mut names = vec![format!("env:{}", plan.environment)];
         names.extend(plan.locks.iter().cloned());
-        let length = parse_flag("--lease", &self.flags.lease)?.max(Duration::from_secs(4));
-        let acquire =
-            Acquire { environment: plan.environment.clone(), names, holder: self.session.holder(), run: plan.run.clone(), length, takeover };
-        self.store.acquire(&acquire).await
+        self.store.acquire(&wanted(self.session, &plan.environment, names, plan.run.clone(), self.flags, takeover)?).await
     }
 
     /// Runs under a lease, and gives it back whatever happens.
@@ -218,6 +238,12 @@ impl Sink for Remember {
 fn exit_of(code: u8) -> Exit {
     let all = [Exit::Done, Exit::Error, Exit::Changes, Exit::Waiting, Exit::Restored, Exit::Person, Exit::Stale, Exit::Locked, Exit::Stopped];
     all.into_iter().find(|exit| exit.code() == code).unwrap_or(Exit::Error)
+}
+
+/// Checks flags before anything is read: a mistake in one is told however much there is to do.
+pub fn check_flags(flags: &RunFlags) -> Result<()> {
+    parse_flag("--lease", &flags.lease)?;
+    flags.max_runtime.as_deref().map_or(Ok(Duration::ZERO), |text| parse_flag("--max-runtime", text)).map(drop)
 }
 
 /// A flag that takes a duration.

@@ -3,15 +3,17 @@
 use std::sync::Arc;
 
 use super::{Session, running};
-use crate::apply::engine::telling;
+use crate::apply::engine::{Program, telling};
 use crate::apply::event::Sink;
 use crate::apply::journal::{Record, RunState};
+use crate::apply::operation::Operations;
+use crate::kinds;
 use crate::model::{Error, Exit, Result, time};
 use crate::report::runs::{RunRow, RunsDoc, json, text};
 use crate::report::{JsonLines, Progress};
 
 pub async fn run(session: &Session, environment: &str, id: Option<&str>) -> Result<Exit> {
-    let location = session.locate(environment)?;
+    let location = session.locate_runs(environment)?;
     let store = session.store_of_environment(&location)?;
     if let Some(id) = id {
         let stored = store.read(&location.environment, id).await?;
@@ -57,11 +59,16 @@ fn replay(session: &Session, entries: &[crate::apply::journal::Entry]) -> Result
     } else {
         Box::new(Progress::new(out, session.out_style(), Arc::clone(plan)).with_report())
     };
+    // Only the words of the operations come from it: a plan that this version cannot run can still be shown.
+    let program = Program::new(Arc::clone(plan), |kind| kinds::find(kind).map(|kind| kind as &dyn Operations)).ok();
     for entry in std::iter::once(first).chain(rest) {
         if !matches!(entry.record, Record::Begun { .. }) {
             state.apply(entry.time, &entry.record).map_err(damaged)?;
         }
-        if let Some(event) = telling::event_of(&entry.record, entry.time, &state) {
+        if let Some(mut event) = telling::event_of(&entry.record, entry.time, &state) {
+            if let Some(program) = &program {
+                program.name_operation(&mut event, &state);
+            }
             sink.event(&event);
         }
     }

@@ -14,6 +14,7 @@ use crate::review::{Style, escape};
 use crate::world::Writers;
 use crate::world::live::{LiveOptions, LiveWorld};
 use crate::world::sim::{SimOptions, SimWorld};
+use crate::world::traced::{Traced, TracedWorld};
 
 /// Gives an environment variable.
 pub type Variable = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
@@ -61,6 +62,9 @@ impl OpenWorld {
     }
 }
 
+/// A name longer than this is no name.
+const ACTOR_CHARS_MAX: usize = 200;
+
 /// Without a terminal's width this is what text is made for.
 const WIDTH_DEFAULT: usize = 100;
 
@@ -76,6 +80,17 @@ impl Session {
     /// Where an environment is.
     pub fn locate(&self, environment: &str) -> Result<Location> {
         declare::locate(&self.globals.root, environment)
+    }
+
+    /// Where an environment's runs are: its file matters for its `journal` alone, so that a run can go on though the file is gone, when the
+    /// journal is named or is found at its usual place.
+    pub fn locate_runs(&self, environment: &str) -> Result<Location> {
+        self.locate(environment).or_else(|error| {
+            let root = self.globals.root.clone();
+            let plain = !environment.contains('/') && !environment.starts_with('.') && !environment.is_empty();
+            let known = self.globals.journal.is_some() || state_folder(&root).join(environment).join("runs").is_dir();
+            if plain && known { Ok(Location { root, environment: environment.to_owned(), files: Vec::new() }) } else { Err(error) }
+        })
     }
 
     /// The environments named, or all below the root.
@@ -118,13 +133,28 @@ impl Session {
     pub fn open_world(&self, root: &Path) -> Result<OpenWorld> {
         if let Some(file) = &self.globals.world {
             let sim = SimWorld::open(file, SimOptions { seed: self.globals.seed, pace: self.pace()? })?;
-            return Ok(OpenWorld { writers: Arc::clone(&sim) as Arc<dyn Writers>, sim: Some(sim) });
+            return Ok(OpenWorld { writers: self.traced(Arc::clone(&sim) as Arc<dyn Writers>), sim: Some(sim) });
         }
         let live = LiveWorld::new(
             Arc::new(self.resolver(root)?),
             LiveOptions { seed: self.globals.seed.unwrap_or_else(|| fastrand::u64(..)), ..LiveOptions::default() },
         );
-        Ok(OpenWorld { writers: Arc::new(live), sim: None })
+        Ok(OpenWorld { writers: self.traced(Arc::new(live)), sim: None })
+    }
+
+    /// With `-v` calls that write or fail are told of, with `-vv` every call.
+    fn traced(&self, writers: Arc<dyn Writers>) -> Arc<dyn Writers> {
+        let all = match self.globals.verbose {
+            0 => return writers,
+            1 => false,
+            _ => true,
+        };
+        let listener = move |call: &Traced<'_>| {
+            if all || call.write || call.error.is_some() {
+                eprintln!("{}", escape::terminal(&call_line(call)));
+            }
+        };
+        Arc::new(TracedWorld::new(writers, Arc::new(listener)))
     }
 
     fn resolver(&self, root: &Path) -> Result<Resolver> {
@@ -159,7 +189,7 @@ impl Session {
 
     /// The store of an environment whose declaration is not read otherwise.
     pub fn store_of_environment(&self, location: &Location) -> Result<Arc<dyn Store>> {
-        if self.globals.journal.is_some() {
+        if self.globals.journal.is_some() || location.files.is_empty() {
             return self.store(&location.root, &JournalSetting::Local);
         }
         let now = self.now()?;
@@ -172,7 +202,8 @@ impl Session {
     pub fn actor(&self) -> String {
         let names = ["SWITCHOVER_ACTOR", "GITHUB_ACTOR", "GITLAB_USER_LOGIN", "CIRCLE_USERNAME", "BUILDKITE_BUILD_CREATOR", "USER", "LOGNAME"];
         let found = names.iter().find_map(|name| (self.environment.variable)(name).filter(|value| !value.is_empty()));
-        found.unwrap_or_else(|| "unknown".to_owned())
+        let found = found.map(|name| name.chars().filter(|c| !c.is_control()).take(ACTOR_CHARS_MAX).collect());
+        found.or_else(Holder::user_of_process).unwrap_or_else(|| "unknown".to_owned())
     }
 
     /// This process as a holder of locks.
@@ -232,6 +263,12 @@ pub fn render_error(error: &Error, color: bool) -> String {
     let chain = error.chain();
     let (what, help) = (escape::terminal(&chain), escape::terminal(error.help()));
     if color { format!("\u{1b}[1;31merror\u{1b}[0m: {what}\n\u{1b}[1;36mhelp\u{1b}[0m: {help}\n") } else { format!("error: {what}\nhelp: {help}\n") }
+}
+
+/// One call for people: when, what, about what, how long, how it ended.
+fn call_line(call: &Traced<'_>) -> String {
+    let end = call.error.map_or_else(|| "answered".to_owned(), ToString::to_string);
+    format!("{}  call {} ({}): {end}, {:.3}s", call.at.strftime("%H:%M:%S"), call.call, call.about, call.took.as_secs_f64())
 }
 
 /// `.switchover/` below a root.

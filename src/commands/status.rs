@@ -8,7 +8,7 @@ use crate::declare::{Desired, Location};
 use crate::diff::{Change, Diffed};
 use crate::kinds;
 use crate::model::time::{self, Timestamp};
-use crate::model::{Exit, Result};
+use crate::model::{Address, Error, Exit, Result};
 use crate::report::status::{Freshness, HoldStatus, LeftOver, LockStatus, StatusDoc, UnfinishedRun, json, text};
 use crate::world::Readers;
 
@@ -18,36 +18,56 @@ pub async fn run(session: &Session, environments: &[String], offline: bool) -> R
         docs.push(one(session, &location, offline).await?);
     }
     session.say(&if session.globals.json { json(&docs) } else { text(&docs, &session.out_style()) });
-    Ok(Exit::Done)
+    let unknown: Vec<&str> = docs.iter().flat_map(|doc| doc.errors.iter().map(String::as_str)).collect();
+    let Some(first) = unknown.first() else { return Ok(Exit::Done) };
+    let what =
+        if unknown.len() == 1 { "not everything could be found out".to_owned() } else { format!("{} things could not be found out", unknown.len()) };
+    Err(Error::new(Exit::Error, what, "mend what is named and ask again; unknown is not absent").because_text(*first))
 }
 
+/// What can be found out: neither a mistake in a file nor a damaged journal hides the rest.
 async fn one(session: &Session, location: &Location, offline: bool) -> Result<StatusDoc> {
     let world = session.open_world(&location.root)?;
-    let desired = planning::read(session, location, &world)?;
-    let store = session.store(&location.root, &desired.journal)?;
-    let now = world.writers.clock().now();
+    let environment = &location.environment;
     let mut doc = StatusDoc {
-        environment: desired.environment.clone(),
-        now,
+        environment: environment.clone(),
+        now: world.writers.clock().now(),
         offline,
         unfinished: Vec::new(),
-        lock: lock(&*store, &desired.environment).await?,
-        holds: holds(&desired),
+        lock: None,
+        holds: Vec::new(),
         freshness: Vec::new(),
         left_overs: Vec::new(),
         errors: Vec::new(),
     };
-    if let Some(state) = running::unfinished(&*store, &desired.environment).await? {
-        doc.unfinished.push(unfinished(&state));
+    match session.store_of_environment(location) {
+        Ok(store) => {
+            match running::unfinished(&*store, environment).await {
+                Ok(state) => doc.unfinished.extend(state.as_ref().map(unfinished)),
+                Err(error) => doc.errors.push(error.chain()),
+            }
+            match lock(&*store, environment).await {
+                Ok(lock) => doc.lock = lock,
+                Err(error) => doc.errors.push(error.chain()),
+            }
+        }
+        Err(error) => doc.errors.push(error.chain()),
     }
-    if !offline {
-        look(&mut doc, &desired, &world, now).await;
+    match planning::read(session, location, &world) {
+        Ok(desired) => {
+            doc.holds = holds(&desired);
+            if !offline {
+                look(&mut doc, &desired, &world).await;
+            }
+        }
+        Err(error) => doc.errors.push(error.chain()),
     }
     Ok(doc)
 }
 
 /// What the world adds: how old data is, and what was left.
-async fn look(doc: &mut StatusDoc, desired: &Desired, world: &OpenWorld, now: Timestamp) {
+async fn look(doc: &mut StatusDoc, desired: &Desired, world: &OpenWorld) {
+    let now = doc.now;
     let resources: Vec<_> = desired.resources.iter().collect();
     let readers: &dyn Readers = &*world.writers;
     let observed =
@@ -60,34 +80,55 @@ async fn look(doc: &mut StatusDoc, desired: &Desired, world: &OpenWorld, now: Ti
             Err(error) => doc.errors.push(error.chain()),
             Ok(change) => {
                 doc.freshness.extend(freshness(change, now));
-                doc.left_overs.extend(change.left_overs.iter().map(|(name, run)| LeftOver {
-                    name: name.clone(),
-                    run: run.clone(),
-                    help: format!("`switchover plan {}` shows what becomes of it, under {address}", desired.environment),
-                }));
+                // What an unfinished run works with is not left over yet.
+                let of_unfinished = |run: &Option<String>| doc.unfinished.iter().any(|unfinished| Some(&unfinished.run) == run.as_ref());
+                let left: Vec<LeftOver> = change
+                    .left_overs
+                    .iter()
+                    .filter(|left| !of_unfinished(&left.run))
+                    .map(|left| left_over(left, address, &desired.environment, now))
+                    .collect();
+                doc.left_overs.extend(left);
             }
         }
     }
 }
 
+fn left_over(left: &crate::diff::LeftOver, address: &Address, environment: &str, now: Timestamp) -> LeftOver {
+    let help = match left.kept_until {
+        Some(until) if until > now => {
+            format!("`switchover rollback {environment}` switches back to it; once its time is over a plan shows its deletion")
+        }
+        _ => format!("`switchover plan {environment}` shows what becomes of it, under {address}"),
+    };
+    LeftOver {
+        name: left.name.clone(),
+        run: left.run.clone(),
+        kept_until: left.kept_until,
+        kept: left.kept_until.is_some_and(|until| until > now),
+        help,
+    }
+}
+
 fn freshness(change: &Change, now: Timestamp) -> Option<Freshness> {
-    if change.data_from.is_none() && change.next_due.is_none() {
+    if change.data_from.is_none() && change.next_due.is_none() && change.due_since.is_none() {
         return None;
     }
     Some(Freshness {
         address: change.address.to_string(),
         data_from: change.data_from,
         age_seconds: change.data_from.map(|from| time::between(from, now).as_secs()),
-        due: change.next_due,
-        overdue: change.next_due.is_some_and(|due| due <= now),
-        note: change.warnings.first().or(change.reasons.first()).cloned(),
+        due: change.due_since.or(change.next_due),
+        overdue: change.due_since.or(change.next_due).is_some_and(|due| due <= now),
+        note: change.warnings.first().cloned(),
     })
 }
 
 async fn lock(store: &dyn Store, environment: &str) -> Result<Option<LockStatus>> {
     let held = store.lock(&format!("env:{environment}"), environment).await?;
     Ok(held.map(|held| LockStatus {
-        expired: held.expires <= Timestamp::now() || held.holder.is_known_gone(),
+        expired: held.expires <= Timestamp::now(),
+        gone: held.holder.is_known_gone(),
         name: held.name,
         run: held.run,
         holder: held.holder.actor,
@@ -113,7 +154,7 @@ fn unfinished(state: &RunState) -> UnfinishedRun {
     let next = if state.turned_back.is_some() {
         format!("it is being turned back: `switchover resume {environment}` goes on with that")
     } else {
-        format!("`switchover resume {environment}` goes on, `switchover rollback {environment}` undoes it")
+        "it can go on, or be turned back".to_owned()
     };
     UnfinishedRun {
         run: state.plan.run.clone(),
@@ -124,6 +165,7 @@ fn unfinished(state: &RunState) -> UnfinishedRun {
         done: counts.done.len(),
         undone: counts.undone.len(),
         in_flight: counts.in_flight,
+        outages: state.outages.iter().map(|(name, since)| (name.clone(), *since)).collect(),
         turning_back: state.turned_back.is_some(),
         next,
     }

@@ -6,7 +6,7 @@ use crate::model::{Error, Exit, Result};
 
 pub async fn run(session: &Session, environment: &str) -> Result<Exit> {
     ask::possible(session)?;
-    let location = session.locate(environment)?;
+    let location = session.locate_runs(environment)?;
     let store = session.store_of_environment(&location)?;
     let environment = &location.environment;
     let name = format!("env:{environment}");

@@ -4,18 +4,19 @@
 use std::sync::Arc;
 
 use hcl_edit::Span as _;
-use hcl_edit::expr::{Expression, ForExpr, FuncCall, Traversal};
+use hcl_edit::expr::{Conditional, Expression, ForExpr, FuncCall, Traversal};
 use hcl_edit::template::ForDirective;
 use hcl_edit::visit::{self, Visit};
 
 use super::context::{Context, span};
 use super::eval::{self, static_name};
+use super::schema::not_declared;
 use super::suggest;
-use crate::model::{Problem, SourceFile};
+use crate::model::{Address, Problem, SourceFile};
 
 /// Reports unknown names of an expression and notes the known ones as used. False when something was wrong.
 pub fn names(context: &Context<'_>, file: &Arc<SourceFile>, expr: &Expression) -> bool {
-    let mut check = Check { context, file, bound: Vec::new(), good: true };
+    let mut check = Check { context, file, bound: Vec::new(), in_branch: false, good: true };
     check.visit_expr(expr);
     check.good
 }
@@ -24,6 +25,8 @@ struct Check<'c, 'a> {
     context: &'c Context<'a>,
     file: &'c Arc<SourceFile>,
     bound: Vec<String>,
+    /// Inside a branch of a conditional, which may never be taken.
+    in_branch: bool,
     good: bool,
 }
 
@@ -53,8 +56,18 @@ impl Check<'_, '_> {
             self.context.mentioned_variables.borrow_mut().insert(name.clone());
             return;
         }
-        let help = suggest::help(name, self.context.variables.names(), "declare it: variable \"NAME\" {}");
+        let help = suggest::help(name, self.context.variables.names(), &format!("declare it: variable \"{}\" {{}}", eval::convert::short(name)));
         self.missing(range, format!("unknown variable `{}`", eval::convert::short(name)), help);
+    }
+
+    /// A reference in a branch of a conditional: should the branch be taken one day, what it names must be there.
+    fn reference(&mut self, root: &str, path: &[String], traversal: &Traversal) {
+        let (true, [name]) = (self.in_branch && self.context.reference_roots.contains(&root), path) else { return };
+        let reference = Address::new(root, name.as_str()).to_string();
+        if traversal.operators.len() == 1 && !self.context.declared.contains_key(&reference) {
+            let help = not_declared(self.context, root, &reference);
+            self.missing(traversal.span(), format!("reference to `{reference}`, which is not declared"), help);
+        }
     }
 
     fn local(&mut self, path: &[String], range: Option<std::ops::Range<usize>>) {
@@ -63,7 +76,7 @@ impl Check<'_, '_> {
                 self.context.mentioned_locals.borrow_mut().insert(unit);
             }
             (None, Some(name)) => {
-                let help = suggest::help(name, self.context.locals.names(), "define it: locals { NAME = … }");
+                let help = suggest::help(name, self.context.locals.names(), &format!("define it: locals {{ {} = … }}", eval::convert::short(name)));
                 self.missing(range, format!("unknown local `{}`", eval::convert::short(name)), help);
             }
             (None, None) => self.missing(range, "`local` needs a name behind it".to_owned(), "write local.NAME".to_owned()),
@@ -96,13 +109,25 @@ impl Visit for Check<'_, '_> {
         let path: Vec<String> = traversal.operators.iter().map_while(|operator| static_name(operator.value())).collect();
         match eval::root_name(traversal) {
             Some(root) if self.bound.iter().any(|bound| bound == root) => {}
-            Some("var") => self.variable(path.first(), traversal.expr.span()),
-            Some("local") => self.local(&path, traversal.expr.span()),
-            _ => self.visit_expr(&traversal.expr),
+            Some("var") => self.variable(path.first(), traversal.span().or_else(|| traversal.expr.span())),
+            Some("local") => self.local(&path, traversal.span().or_else(|| traversal.expr.span())),
+            Some(root) => {
+                self.visit_expr(&traversal.expr);
+                self.reference(root, &path, traversal);
+            }
+            None => self.visit_expr(&traversal.expr),
         }
         for operator in &traversal.operators {
             self.visit_traversal_operator(operator.value());
         }
+    }
+
+    fn visit_conditional(&mut self, conditional: &Conditional) {
+        self.visit_expr(&conditional.cond_expr);
+        let before = std::mem::replace(&mut self.in_branch, true);
+        self.visit_expr(&conditional.true_expr);
+        self.visit_expr(&conditional.false_expr);
+        self.in_branch = before;
     }
 
     fn visit_func_call(&mut self, call: &FuncCall) {

@@ -127,6 +127,9 @@ pub struct Hold {
     pub until: Option<Timestamp>,
 }
 
+/// Stands for the file of a resource that has no block any more.
+pub const NO_LONGER_DECLARED: &str = "no longer declared";
+
 /// What every resource block has.
 #[derive(Debug, Clone, Default)]
 pub struct Common {

@@ -85,11 +85,17 @@ fn hint(message: &str, line: &str, rest: &str) -> &'static str {
     if rest.starts_with('\'') {
         return "text stands in double quotes";
     }
-    if message.contains("block body") && line.contains('=') {
+    if message.contains("block body") && line.contains('=') && line.split('=').next().is_some_and(|before| before.contains('{')) {
         return "a block on one line holds at most one attribute: put each on a line of its own";
     }
     if line.matches('"').count() % 2 == 1 {
         return "a quote is not closed on this line";
+    }
+    if message.contains("block body") && line.contains("%{") {
+        return "a template directive is not closed: %{ if … } and %{ for … } end with %{ endif } and %{ endfor }";
+    }
+    if message.contains("block body") && line.contains('=') {
+        return "the value cannot be read: look for a bracket or quote in it that is not closed";
     }
     if line.contains(':') && !line.contains('=') {
         return "attributes are written NAME = VALUE";

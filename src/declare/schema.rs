@@ -14,7 +14,7 @@ use super::context::{Context, span};
 use super::eval::{Evaluator, Scope, convert};
 use super::secrets::{self, address_words};
 use super::spec::{AttrSpec, AttrType, BlockSpec, Presence};
-use super::{Attr, Node, check, coerce, suggest};
+use super::{Attr, Node, check, coerce, suggest, tables};
 use crate::model::{Problem, SourceFile, Span, Value};
 
 /// Names that a table does not hold and somebody else reads.
@@ -206,11 +206,11 @@ impl Walker<'_, '_> {
             self.context.report(Problem::error(place, format!("bad value for `{}`: {what}", spec.name), spec.doc));
             return None;
         }
-        self.leads_somewhere(spec.ty, &value, expr).then_some(value)
+        self.leads_somewhere(spec.ty, &value, place, expr).then_some(value)
     }
 
-    /// Whether what a reference names is declared.
-    fn leads_somewhere(&self, ty: AttrType, value: &Value, expr: &Expression) -> bool {
+    /// Whether what a reference names is declared. Where a list is written out, the place is that of its item.
+    fn leads_somewhere(&self, ty: AttrType, value: &Value, place: &Span, expr: &Expression) -> bool {
         let (AttrType::Reference(kind) | AttrType::ReferenceList(kind)) = ty else { return true };
         let names: Vec<&str> = match value {
             Value::Reference(name) => vec![name],
@@ -219,15 +219,22 @@ impl Walker<'_, '_> {
             }
             _ => Vec::new(),
         };
+        let items: Vec<&Expression> = if let Expression::Array(items) = expr { items.iter().collect() } else { Vec::new() };
         let mut good = true;
-        for (n, name) in names.into_iter().enumerate().filter(|(_, name)| !self.context.declared.contains_key(*name)) {
-            let element = expr.as_array().and_then(|items| items.get(n)).unwrap_or(expr);
-            let place = self.span(element.span());
-            let alike = self.context.declared.keys().filter(|known| kind.is_empty() || known.split(['.', '[']).next() == Some(kind));
-            let mut alike: Vec<&str> = alike.map(String::as_str).collect();
-            alike.sort_unstable();
-            let help = suggest::help(name, alike, &format!("declare it: {}", declaration(name)));
-            self.context.report_missing(Problem::error(&place, format!("reference to `{name}`, which is not declared"), help));
+        for (at, name) in names.iter().enumerate().filter(|(_, name)| !self.context.declared.contains_key(**name)) {
+            let item = items.get(at).filter(|_| items.len() == names.len()).map(|item| self.span(item.span()));
+            let help = not_declared(self.context, kind, name);
+            self.context.report_missing(Problem::error(
+                item.as_ref().unwrap_or(place),
+                format!("reference to `{name}`, which is not declared"),
+                help,
+            ));
+            good = false;
+        }
+        for (at, name) in names.iter().enumerate().filter(|(_, name)| kind.is_empty() && is_provider(name)) {
+            let item = items.get(at).filter(|_| items.len() == names.len()).map(|item| self.span(item.span()));
+            let help = "name resources, such as database.NAME: providers need no order";
+            self.context.report(Problem::error(item.as_ref().unwrap_or(place), format!("`{name}` is a provider, not a resource"), help));
             good = false;
         }
         good
@@ -267,12 +274,25 @@ impl Walker<'_, '_> {
     }
 }
 
+/// What to do about a reference to nothing: the name that was probably meant, what there is, or how to declare it. `kind` empty: any resource.
+pub fn not_declared(context: &Context<'_>, kind: &str, name: &str) -> String {
+    let fits = |known: &&String| if kind.is_empty() { !is_provider(known) } else { known.split(['.', '[']).next() == Some(kind) };
+    let mut alike: Vec<&str> = context.declared.keys().filter(fits).map(String::as_str).collect();
+    alike.sort_unstable();
+    suggest::reference(name, &alike).unwrap_or_else(|| format!("declare it: {}", declaration(name)))
+}
+
+/// Whether a reference names a provider.
+fn is_provider(name: &str) -> bool {
+    let root = name.split(['.', '[']).next();
+    tables::PROVIDERS.iter().any(|spec| root == Some(spec.name))
+}
+
 /// How a missing thing would be declared.
 fn declaration(name: &str) -> String {
-    const PROVIDERS: [&str; 7] = ["aws", "cloudflare", "postgres", "slack", "elasticsearch", "github", "gitlab"];
     let (root, rest) = name.split_once(['.', '[']).unwrap_or((name, ""));
     let label = rest.trim_end_matches(']').trim_matches('"');
-    match (PROVIDERS.contains(&root), label) {
+    match (is_provider(name), label) {
         (true, "") => format!("provider \"{root}\" {{ … }}"),
         (true, label) => format!("provider \"{root}\" \"{label}\" {{ … }}"),
         (false, label) => format!("{root} \"{label}\" {{ … }}"),

@@ -29,6 +29,18 @@ pub fn help<'n>(name: &str, known: impl IntoIterator<Item = &'n str>, otherwise:
     format!("known here: {}", known.join(", "))
 }
 
+/// A help sentence for a reference such as `aws.sidney`: what the references have in common says nothing, so only what stands behind the type counts.
+#[must_use]
+pub fn reference(name: &str, known: &[&str]) -> Option<String> {
+    let rest = |text: &str| text.find(['.', '[']).unwrap_or(text.len());
+    let behind = &name[rest(name)..];
+    let near = nearest(behind.trim_start_matches('.'), known.iter().map(|known| known[rest(known)..].trim_start_matches('.')));
+    if let Some(near) = near.and_then(|near| known.iter().find(|known| known[rest(known)..].trim_start_matches('.') == near)) {
+        return Some(format!("did you mean `{near}`?"));
+    }
+    (1..=60).contains(&known.len()).then(|| format!("declared are: {}", known.join(", ")))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -41,5 +53,14 @@ mod tests {
         assert_eq!(help("multi_ax", known, ""), "did you mean `multi_az`?");
         assert_eq!(help("zzz", known, ""), "known here: instance_class, allocated_storage, multi_az");
         assert_eq!(help("zzz", [], "write it out"), "write it out");
+    }
+
+    #[test]
+    fn references_are_compared_without_their_type() {
+        let known = ["aws", "aws.sydney", "dns_zone[\"example.org\"]"];
+        assert_eq!(reference("aws.sidney", &known).unwrap(), "did you mean `aws.sydney`?");
+        assert_eq!(reference("dns_zone[\"exmaple.org\"]", &known).unwrap(), "did you mean `dns_zone[\"example.org\"]`?");
+        assert_eq!(reference("database.xx", &["database.dev-db"]).unwrap(), "declared are: database.dev-db");
+        assert_eq!(reference("database.xx", &[]), None);
     }
 }

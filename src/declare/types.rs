@@ -6,6 +6,7 @@ use indexmap::IndexMap;
 
 use super::eval::{Eval, Scope};
 use super::eval::{convert, fault};
+use super::functions::ordered_set;
 use crate::model::Value;
 
 /// What a variable takes.
@@ -96,17 +97,8 @@ pub fn convert(ty: &Type, value: Value) -> Result<Value, String> {
         (Type::Bool, value) => convert::to_bool(&value).map(Value::Bool),
         (Type::List(inner), Value::List(items)) => items.into_iter().map(|item| convert(inner, item)).collect::<Result<_, _>>().map(Value::List),
         (Type::Set(inner), Value::List(items)) => {
-            let mut unique: Vec<Value> = Vec::new();
-            for item in items {
-                let item = convert(inner, item)?;
-                if unique.len() > 10_000 {
-                    return Err("a set of more than 10000 elements".to_owned());
-                }
-                if !unique.iter().any(|known| convert::equal(known, &item)) {
-                    unique.push(item);
-                }
-            }
-            Ok(Value::List(unique))
+            let items = items.into_iter().map(|item| convert(inner, item)).collect::<Result<_, _>>()?;
+            Ok(ordered_set(items))
         }
         (Type::Tuple(types), Value::List(items)) if types.len() == items.len() => {
             types.iter().zip(items).map(|(ty, item)| convert(ty, item)).collect::<Result<_, _>>().map(Value::List)

@@ -66,6 +66,17 @@ impl Exchange {
     }
 }
 
+/// Something that an earlier run made, and that is still there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftOver {
+    /// The service's name for it: `dev-openverse-db-next`.
+    pub name: String,
+    /// The run that made or marked it, if its mark says so.
+    pub run: Option<String>,
+    /// Until when it is kept on purpose.
+    pub kept_until: Option<Timestamp>,
+}
+
 /// What differs in one resource.
 pub struct Change {
     /// Which.
@@ -84,10 +95,12 @@ pub struct Change {
     pub held: Option<String>,
     /// When it is next due, if it is a matter of time.
     pub next_due: Option<Timestamp>,
+    /// Since when it has been due, if it is.
+    pub due_since: Option<Timestamp>,
     /// When the data was taken, for what is made of a copy of something else.
     pub data_from: Option<Timestamp>,
-    /// What earlier runs made and left: a name for people, and the run if its mark says it.
-    pub left_overs: Vec<(String, Option<String>)>,
+    /// What earlier runs made and left.
+    pub left_overs: Vec<LeftOver>,
     /// Answers that change hands.
     pub exchange: Exchange,
     /// What the kind's planner needs besides; only that kind knows its type.
@@ -107,6 +120,7 @@ impl Change {
             warnings: Vec::new(),
             held: None,
             next_due: None,
+            due_since: None,
             data_from: None,
             left_overs: Vec::new(),
             exchange: Exchange::default(),

@@ -37,9 +37,12 @@ pub struct Span {
 }
 
 impl Span {
-    /// `FILE:LINE:COLUMN` of its start.
+    /// `FILE:LINE:COLUMN` of its start; of a file without text, which has no lines, the path alone.
     #[must_use]
     pub fn place(&self) -> String {
+        if self.file.text.is_empty() {
+            return self.file.path.clone();
+        }
         let (line, column) = self.file.position(self.range.start);
         format!("{}:{line}:{column}", self.file.path)
     }

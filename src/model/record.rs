@@ -62,6 +62,26 @@ impl RecordType {
         RecordType::Uri,
     ];
 
+    /// An answer as people write it, for help texts.
+    #[must_use]
+    pub fn example(self) -> &'static str {
+        match self {
+            RecordType::A => "192.0.2.1",
+            RecordType::Aaaa => "2001:db8::1",
+            RecordType::Caa => "0 issue ca.example.org",
+            RecordType::Cname | RecordType::Ns | RecordType::Ptr => "host.example.org",
+            RecordType::Ds => "12345 13 2 49FD46E6C4B45C55D4AC69CBD3CD34AC1AFE51DE0D3A4B3C9C0B7B6D0C0E1F2A",
+            RecordType::Https | RecordType::Svcb => "1 . alpn=h2",
+            RecordType::Mx => "10 mail.example.org",
+            RecordType::Naptr => "100 10 u E2U+sip !^.*$!sip:info@example.org! .",
+            RecordType::Srv => "10 5 5060 sip.example.org",
+            RecordType::Sshfp => "4 2 123456789abcdef67890123456789abcdef67890123456789abcdef123456789",
+            RecordType::Tlsa => "3 1 1 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+            RecordType::Txt => "v=spf1 -all",
+            RecordType::Uri => "10 1 https://www.example.org/",
+        }
+    }
+
     /// The word of the zone file.
     #[must_use]
     pub fn word(self) -> &'static str {

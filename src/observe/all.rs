@@ -4,7 +4,7 @@ use futures_util::stream::{self, StreamExt};
 use indexmap::IndexMap;
 
 use super::patient::Patient;
-use super::{ObserveCx, Observed, Observer};
+use super::{ObserveCx, Observed, Observer, Undeclared};
 use crate::declare::{Declared, Desired};
 use crate::model::{Error, Exit};
 use crate::world::Readers;
@@ -39,4 +39,15 @@ pub async fn observe(desired: &Desired, resources: &[&Declared], observers: Obse
         .collect()
         .await;
     Observed { at, resources: found.into_iter().collect::<IndexMap<_, _>>() }
+}
+
+/// Looks for what is not declared any more, kind after kind, with the same patience.
+pub async fn undeclared(desired: &Desired, observers: impl Iterator<Item = &'static dyn Observer>, readers: &dyn Readers) -> Vec<Undeclared> {
+    let patient = Patient::new(readers);
+    let cx = ObserveCx { readers: &patient, desired };
+    let mut found = Vec::new();
+    for observer in observers {
+        found.extend(observer.undeclared(&cx).await);
+    }
+    found
 }

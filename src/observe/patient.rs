@@ -115,6 +115,10 @@ impl rds::RdsRead for Door<dyn rds::RdsRead> {
         patiently!(self.clock, self.door.instance_by_resource_id(resource_id))
     }
 
+    async fn instances(&self) -> CallResult<Vec<rds::Instance>> {
+        patiently!(self.clock, self.door.instances())
+    }
+
     async fn snapshots(&self, instance: &str, snapshot_type: &str) -> CallResult<Vec<rds::Snapshot>> {
         patiently!(self.clock, self.door.snapshots(instance, snapshot_type))
     }

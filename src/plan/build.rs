@@ -145,7 +145,7 @@ fn assemble(request: &Request<'_>, run: String, planned: Vec<Planned<'_>>, error
         steps: Vec::new(),
         facts: Vec::new(),
         locks: Vec::new(),
-        warnings: order::mixed_answers(&planned),
+        warnings: order::mixed_answers(&planned, request.diffed),
         expected: std::time::Duration::ZERO,
         outage: Vec::new(),
         irreversible: Vec::new(),

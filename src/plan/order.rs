@@ -7,7 +7,11 @@ use std::time::Duration;
 use super::Part;
 use super::step::Step;
 use crate::declare::{Declared, Desired};
+use crate::diff::Diffed;
 use crate::model::{Address, Phase, time};
+
+/// Answers that one warning names.
+const MIXED_SHOWN_MAX: usize = 20;
 
 /// One resource's part.
 pub struct Planned<'a> {
@@ -131,21 +135,46 @@ fn switch_together(planned: &mut [Planned<'_>], desired: &Desired) {
     }
 }
 
-/// What the reader must know of several switches that are not one transaction.
+/// What the reader must know of several switches that are not one transaction: which answers are mixed meanwhile, and for how long.
 #[must_use]
-pub fn mixed_answers(planned: &[Planned<'_>]) -> Vec<String> {
+pub fn mixed_answers(planned: &[Planned<'_>], diffed: &Diffed) -> Vec<String> {
     let zones: Vec<&Planned<'_>> =
         planned.iter().filter(|one| one.part.together.is_some() && one.part.steps.iter().any(|step| step.phase == Phase::Switch)).collect();
     if zones.len() < 2 {
         return Vec::new();
     }
     let names: Vec<String> = zones.iter().map(|one| one.declared.address.name.clone()).collect();
-    let cached = zones.iter().map(|one| one.part.cached_for).max().unwrap_or_default();
-    vec![format!(
-        "{} are switched one directly after the other, not in one transaction: between the two, and in caches for up to {} afterwards, some names answer anew while others still answer as before",
+    let cached = time::words(zones.iter().map(|one| one.part.cached_for).max().unwrap_or_default());
+    let mut warnings = vec![format!(
+        "{} are switched one after the other, not in one transaction: between the two, and in caches for up to {cached} afterwards, some names answer anew while others still answer as before",
         names.join(" and "),
-        time::words(cached)
-    )]
+    )];
+    for (at, first) in zones.iter().enumerate() {
+        for second in &zones[at + 1..] {
+            warnings.extend(mixed_between(first, second, diffed, &cached));
+        }
+    }
+    warnings
+}
+
+/// The answers that one zone gives up and the other takes over: for a moment both or neither of them answer so.
+fn mixed_between(first: &Planned<'_>, second: &Planned<'_>, diffed: &Diffed, cached: &str) -> Option<String> {
+    let exchange = |one: &Planned<'_>| diffed.get(one.address())?.as_ref().ok().map(|change| &change.exchange);
+    let (one, other) = (exchange(first)?, exchange(second)?);
+    let both: Vec<&str> = one.taken.intersection(&other.given).map(String::as_str).collect();
+    let neither: Vec<&str> = one.given.intersection(&other.taken).map(String::as_str).collect();
+    let said = [("both answer", both), ("neither answers", neither)].into_iter().filter(|(_, answers)| !answers.is_empty());
+    let said: Vec<String> = said.map(|(word, answers)| format!("{word} {}", some(&answers))).collect();
+    let (first, second) = (&first.declared.address.name, &second.declared.address.name);
+    (!said.is_empty())
+        .then(|| format!("mixed between {first} and {second} until the second is switched, and for {cached} in caches: {}", said.join("; ")))
+}
+
+/// The first of them, and how many more.
+fn some(answers: &[&str]) -> String {
+    let more = answers.len().saturating_sub(MIXED_SHOWN_MAX);
+    let shown = answers.iter().take(MIXED_SHOWN_MAX).copied().collect::<Vec<_>>().join(", ");
+    if more == 0 { shown } else { format!("{shown} and {more} more") }
 }
 
 /// Steps so that everything stands after what it waits for; among those that could come next, by phase, then as they were given.

@@ -59,7 +59,7 @@ fn verdict(page: &mut Page, outcome: &Outcome<'_>) {
         0 => (Ink::Good, "DONE", "everything is as planned"),
         3 => (Ink::Watch, "WAITING", "a gate wants people; nothing goes on before"),
         4 => (Ink::Danger, "FAILED", "and turned back: everything is as it was"),
-        5 => (Ink::Danger, "A PERSON IS NEEDED", "it could be neither finished nor turned back as a whole"),
+        5 => (Ink::Danger, "A PERSON IS NEEDED", "it is neither finished nor turned back as a whole"),
         6 => (Ink::Danger, "STALE", "what the plan relied on has changed; what had begun is turned back"),
         7 => (Ink::Danger, "LOCKED", "another run has the lock; this one has ended"),
         8 => (Ink::Watch, "STOPPED", "at a safe point; nothing is lost"),
@@ -175,6 +175,8 @@ fn go_on(page: &mut Page, outcome: &Outcome<'_>) {
     match summary.exit_code {
         0 if outcome.story.mode != "rollback" && !lost && !summary.done.is_empty() => commands.push(("rollback", "turns it back")),
         0 | 7 => {}
+        // What was turned back as far as that is possible leaves nothing to go on with.
+        5 if lost && !summary.undone.is_empty() => commands.push(("plan", "plans again from what is there now")),
         3 | 5 | 8 => {
             commands.push(("resume", "goes on"));
             if !lost {

@@ -95,6 +95,11 @@ pub fn notice(event: &Event, plan: &Plan) -> Option<String> {
 }
 
 fn started(plan: &Plan, mode: &str, steps: usize, expected_seconds: u64, actor: &str) -> String {
+    let next = if plan.outage.is_empty() || mode != "apply" { "a notice at the end" } else { "a notice when an outage begins" };
+    if mode != "apply" {
+        let does = if mode == "rollback" { "is being turned back" } else { "goes on" };
+        return format!("the run {does}, as {} asked. Next: {next}.", part(actor));
+    }
     let mut names: Vec<String> = changed(plan).take(NAMED).map(|change| part(&change.address.to_string())).collect();
     let all = changed(plan).count();
     if all > names.len() {
@@ -102,7 +107,6 @@ fn started(plan: &Plan, mode: &str, steps: usize, expected_seconds: u64, actor: 
     }
     let time = about(Duration::from_secs(expected_seconds));
     let of = if names.is_empty() { String::new() } else { format!(" of {}", names.join(", ")) };
-    let next = if plan.outage.is_empty() { "a notice at the end" } else { "a notice when an outage begins" };
     format!(
         "{}{of} started by {}: {}, {time}; {}; {}. Next: {next}.",
         part(mode),

@@ -1,5 +1,7 @@
 //! How an environment stands: unfinished runs, lock, holds, freshness, left-overs. Filled by the command, shown here.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use crate::model::Phase;
@@ -50,6 +52,8 @@ pub struct UnfinishedRun {
     pub undone: usize,
     /// Ids of steps whose effect may be there, or half there.
     pub in_flight: Vec<String>,
+    /// Outages that are open, since when.
+    pub outages: BTreeMap<String, Timestamp>,
     /// Whether it was being turned back.
     pub turning_back: bool,
     /// What comes next, in a full sentence.
@@ -75,6 +79,8 @@ pub struct LockStatus {
     pub expires: Timestamp,
     /// Whether it has ended.
     pub expired: bool,
+    /// Whether its process is known to be gone: then nobody need wait for the lease.
+    pub gone: bool,
 }
 
 /// A resource that is left as it is.
@@ -112,8 +118,19 @@ pub struct LeftOver {
     pub name: String,
     /// Of which run; none when its mark does not say.
     pub run: Option<String>,
+    /// Until when it is kept on purpose.
+    pub kept_until: Option<Timestamp>,
+    /// Whether that time is still to come.
+    pub kept: bool,
     /// What to do, in a full sentence.
     pub help: String,
+}
+
+impl StatusDoc {
+    /// Whether a process is at work on the unfinished run at this moment, as far as its lease tells.
+    fn is_running(&self) -> bool {
+        self.lock.as_ref().is_some_and(|lock| !lock.expired && !lock.gone && self.unfinished.iter().any(|run| run.run == lock.run))
+    }
 }
 
 const LABEL: usize = 10;
@@ -138,8 +155,14 @@ pub fn json(docs: &[StatusDoc]) -> String {
 }
 
 fn one(page: &mut Page, doc: &StatusDoc) {
-    let calm = doc.unfinished.is_empty() && doc.lock.is_none() && doc.left_overs.is_empty() && doc.errors.is_empty();
-    let words = if calm { ("quiet: no unfinished run, no lock", Ink::Good) } else { ("needs a look", Ink::Watch) };
+    let calm = doc.unfinished.is_empty() && doc.lock.is_none() && doc.left_overs.iter().all(|left| left.kept) && doc.errors.is_empty();
+    let words = if doc.is_running() {
+        ("a run is under way", Ink::Watch)
+    } else if calm {
+        ("quiet: no unfinished run, no lock", Ink::Good)
+    } else {
+        ("needs a look", Ink::Watch)
+    };
     let overdue = doc.freshness.iter().filter(|fresh| fresh.overdue).count();
     let mut line = Line::of(Ink::Strong, &doc.environment).and(Ink::Plain, ": ").and(words.1, words.0);
     if overdue > 0 {
@@ -162,7 +185,11 @@ fn one(page: &mut Page, doc: &StatusDoc) {
     }
     for left in &doc.left_overs {
         let run = left.run.as_ref().map_or_else(String::new, |run| format!(" of run {run}"));
-        entry(page, Ink::Watch, "left over", &Line::of(Ink::Strong, &left.name).and(Ink::Plain, &format!("{run}: {}", left.help)));
+        let (ink, label, until) = match left.kept_until {
+            Some(until) if left.kept => (Ink::Plain, "kept", format!(" until {}", time::minute(until))),
+            _ => (Ink::Watch, "left over", String::new()),
+        };
+        entry(page, ink, label, &Line::of(Ink::Strong, &left.name).and(Ink::Plain, &format!("{run}{until}: {}", left.help)));
     }
     for error in &doc.errors {
         entry(page, Ink::Danger, "unknown", &Line::plain(error));
@@ -181,19 +208,29 @@ fn unfinished(page: &mut Page, doc: &StatusDoc, run: &UnfinishedRun) {
         run.in_flight.len(),
         run.actor
     );
-    entry(page, Ink::Danger, "unfinished", &Line::of(Ink::Strong, &run.run).and(Ink::Plain, &format!(": {words}")));
+    let (ink, label) = if doc.is_running() { (Ink::Watch, "running") } else { (Ink::Danger, "unfinished") };
+    entry(page, ink, label, &Line::of(Ink::Strong, &run.run).and(Ink::Plain, &format!(": {words}")));
     if !run.in_flight.is_empty() {
         entry(page, Ink::Plain, "", &Line::plain(&format!("in flight: {}", run.in_flight.join(", "))));
     }
+    for (outage, since) in &run.outages {
+        let words = format!("{outage} is in its outage since {}, {}", time::minute(*since), time::words(time::between(*since, doc.now)));
+        entry(page, Ink::Danger, "", &Line::of(Ink::Danger, &words));
+    }
+    if doc.is_running() {
+        return;
+    }
     entry(page, Ink::Plain, "", &Line::plain(&format!("next: {}", run.next)));
     let environment = escape::shell(&doc.environment);
-    for command in ["resume", "rollback"] {
+    for command in ["resume", "rollback"].into_iter().take(if run.turning_back { 1 } else { 2 }) {
         page.raw(LABEL + 4, &Line::of(Ink::Strong, &format!("switchover {command} {environment}")));
     }
 }
 
 fn locked(page: &mut Page, doc: &StatusDoc, lock: &LockStatus) {
-    let lease = if lock.expired {
+    let lease = if lock.gone {
+        "its process is gone".to_owned()
+    } else if lock.expired {
         format!("its lease ended {}", time::minute(lock.expires))
     } else {
         format!("its lease lasts until {}", time::rfc3339(lock.expires))
@@ -207,7 +244,8 @@ fn locked(page: &mut Page, doc: &StatusDoc, lock: &LockStatus) {
         time::rfc3339(lock.heartbeat)
     );
     entry(page, Ink::Watch, "locked", &Line::of(Ink::Strong, &lock.name).and(Ink::Plain, &words));
-    if lock.expired {
+    // A run that can go on takes the lock by itself.
+    if (lock.expired || lock.gone) && doc.unfinished.is_empty() {
         page.raw(LABEL + 4, &Line::of(Ink::Strong, &format!("switchover unlock {}", escape::shell(&doc.environment))));
     }
 }

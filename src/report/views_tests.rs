@@ -33,6 +33,7 @@ fn busy() -> StatusDoc {
             done: 2,
             undone: 0,
             in_flight: vec!["database.dev-openverse-db/restore".to_owned()],
+            outages: std::collections::BTreeMap::new(),
             turning_back: false,
             next: "it waits for dev-openverse-db-next to become available".to_owned(),
         }],
@@ -45,6 +46,7 @@ fn busy() -> StatusDoc {
             heartbeat: at("2026-11-05T12:41:10Z"),
             expires: at("2026-11-05T12:42:10Z"),
             expired: true,
+            gone: false,
         }),
         holds: vec![HoldStatus {
             address: "dns_zone[\"openverse.org\"]".to_owned(),
@@ -72,6 +74,8 @@ fn busy() -> StatusDoc {
         left_overs: vec![LeftOver {
             name: "instance dev-openverse-db-next".to_owned(),
             run: Some("staging-20261001-0000-aaaa".to_owned()),
+            kept_until: None,
+            kept: false,
             help: "the next plan adopts it or removes it, visibly".to_owned(),
         }],
         errors: vec!["cannot read dns_zone[\"x\u{1b}[2J\"]: it was throttled".to_owned()],
@@ -92,7 +96,6 @@ fn status_of_a_busy_and_a_quiet_environment() {
       locked      env:staging by github:ana on runner-7 for run staging-20261105-0912-k3v9, since
                   2026-11-05 12:20 UTC, last heard 2026-11-05T12:41:10Z; its lease ended 2026-11-05
                   12:42 UTC
-                  switchover unlock staging
       held        dns_zone["openverse.org"]: the mail servers are being moved (Ben), until 2026-11-20
                   23:59 UTC
       freshness   database.dev-openverse-db: data is 35 days old; due since 2026-11-01 00:00 UTC (from

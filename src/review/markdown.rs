@@ -3,6 +3,7 @@
 use super::escape::{self, fenced};
 use super::summary::{self, Numbers, about, many};
 use super::{Style, terminal};
+use crate::declare::desired::NO_LONGER_DECLARED;
 use crate::diff::Action;
 use crate::plan::{Plan, PlanError, ResourceChange};
 
@@ -74,7 +75,8 @@ fn changed(change: &ResourceChange) -> String {
         Action::NoOp => "No change of",
         Action::Create => "Create",
         Action::Update => "Update",
-        Action::Delete => "Destroy",
+        Action::Delete if change.declared_at == NO_LONGER_DECLARED => "Destroy",
+        Action::Delete => "Destroy what earlier runs left of",
         Action::Replace => "Replace",
     };
     let why = change.reasons.first().map_or_else(String::new, |reason| format!(": {}", text(reason)));

@@ -55,12 +55,11 @@ pub fn changed(plan: &Plan) -> impl Iterator<Item = &ResourceChange> {
     plan.resource_changes.iter().filter(|change| change.action != Action::NoOp)
 }
 
-/// Counts, steps and time: `1 resource changes in 19 steps, about 2h 10m`.
+/// Counts, steps and time: `1 resource to change in 19 steps, about 2h 10m`.
 #[must_use]
 pub fn size(plan: &Plan) -> String {
     let resources = changed(plan).count();
-    let verb = if resources == 1 { "changes" } else { "change" };
-    format!("{} {verb} in {}, {}", many(resources, "resource"), many(plan.steps.len(), "step"), about(plan.expected))
+    format!("{} to change in {}, {}", many(resources, "resource"), many(plan.steps.len(), "step"), about(plan.expected))
 }
 
 /// The outages in a few words: `outage of dev-openverse-db, about 8m`; or that there is none.

@@ -12,6 +12,7 @@ pub mod rds;
 pub mod resolver;
 pub mod sim;
 pub mod sql;
+pub mod traced;
 
 use std::sync::Arc;
 

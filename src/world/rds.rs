@@ -177,6 +177,8 @@ pub trait RdsRead: Send + Sync {
     async fn instance(&self, identifier: &str) -> CallResult<Option<Instance>>;
     /// One instance by `DbiResourceId`, whatever it is called. `None` as above.
     async fn instance_by_resource_id(&self, resource_id: &str) -> CallResult<Option<Instance>>;
+    /// Every instance of the account and region that can be seen at the moment, all pages, in no order.
+    async fn instances(&self) -> CallResult<Vec<Instance>>;
     /// All snapshots of an instance, all pages, in no order. `snapshot_type`: `automated`, `manual` or `any`.
     async fn snapshots(&self, instance: &str, snapshot_type: &str) -> CallResult<Vec<Snapshot>>;
     /// One snapshot by name.

@@ -1,7 +1,9 @@
 //! All tests that go through more than one module, in one binary.
 
+mod cli;
 mod crash;
 mod engine;
+mod journal_histories;
 mod journal_stores;
 mod language;
 #[cfg(feature = "aws")]

@@ -205,10 +205,12 @@ impl Engine {
         track.failed_looks = 0;
         let (began, starts, repeat_is_safe) = (track.began, track.operation.starts(), track.operation.repeat_is_safe());
         let look = if self.may_come_late(key, &look) { Look::Settling(Progress::status("making sure that no late effect comes")) } else { look };
+        // Something foreign is in the way of a call that was not made: the plan was right when it was made, and is not now.
+        let in_the_way = matches!(look, Look::Conflict(_)) && starts && key.undo.is_none() && self.call(key).is_none();
         let situation = Situation { now, began, call: self.call(key), limits: &limits, starts, repeat_is_safe };
         match decide(look, &situation) {
             Decision::Finish(outputs, detail) => self.finished(key, outputs, detail).await,
-            Decision::Fail(error, help) => self.fail(key, error, help, false).await,
+            Decision::Fail(error, help) => self.fail(key, error, help, in_the_way).await,
             Decision::Wait(progress) => {
                 let since = self.journal.state.step(&id).began.filter(|_| key.undo.is_none()).unwrap_or(began);
                 let elapsed_seconds = time::between(since, now).as_secs();
@@ -216,7 +218,7 @@ impl Engine {
                     status: progress.status,
                     percent: progress.percent,
                     elapsed_seconds,
-                    expected_seconds: limits.expected.as_secs(),
+                    expected_seconds: if key.undo.is_none() { limits.expected.as_secs() } else { 0 },
                 };
                 self.tell_about(Some(&id), kind);
                 self.rest(key, limits.poll);
@@ -334,12 +336,12 @@ impl Engine {
 
     fn halt_denied(&mut self, id: &str, error: &CallError) {
         let environment = &self.program.plan.environment;
-        let next = if self.journal.state.wrote {
+        let then = if self.journal.state.wrote {
             format!("`switchover resume {environment}` goes on, `switchover rollback {environment}` turns it back")
         } else {
-            "apply the plan again".to_owned()
+            "apply again".to_owned()
         };
-        let needs = vec![format!("{id}: {error}; renew the credentials that it needs, or let them do this; then {next}")];
+        let needs = vec![format!("renew the credentials that {id} needs, or let them do this ({error}); then {then}")];
         self.halt.get_or_insert_with(|| Halt { exit: Exit::Person, why: format!("{id}: {error}"), needs });
     }
 }

@@ -166,7 +166,12 @@ impl Engine {
         }
         let program = Arc::clone(&self.program);
         let step = program.step(key.step);
-        let mut records = vec![Record::Done { step: step.id.clone(), outputs, detail }];
+        let mut records = Vec::new();
+        if self.journal.state.step(&step.id).stage == Stage::Fresh {
+            // Its effect was there before its call: whoever reads the events still sees it begin.
+            records.push(Record::Watching { step: step.id.clone() });
+        }
+        records.push(Record::Done { step: step.id.clone(), outputs, detail });
         if let Some(Outage::Ends(outage) | Outage::Whole(outage)) = &step.outage {
             records.extend(self.outage_end(outage));
         }
@@ -200,7 +205,8 @@ impl Engine {
                 vec![format!("{id} could not be turned back ({error}): {help}; then `switchover rollback {}`", self.program.plan.environment)];
             self.halt.get_or_insert(Halt { exit: Exit::Person, why: format!("the way back of {id} failed"), needs });
         } else if phase == Phase::Retire {
-            self.needs.push(format!("{id} failed ({error}): {help}; the next plan shows what is left to retire"));
+            let environment = &self.program.plan.environment;
+            self.needs.push(format!("{id} failed ({error}): {help}; `switchover resume {environment}` tries it again, and so does the next plan"));
         } else {
             self.failure.get_or_insert((id, error, help));
         }

@@ -161,8 +161,16 @@ impl Engine {
     /// None that leaves the run in doubt: what goes wrong is in the summary. The journal's last record is written on the way out, and if even
     /// that cannot be, the summary says so.
     pub async fn run(mut self) -> Summary {
+        // What is refused before it began is no news for anybody else: notices are writes.
+        let checked = self.check_before_it_begins().await;
+        if checked.is_err() {
+            self.notifier = Box::new(|_| None);
+        }
         self.tell_start();
-        let result = self.go().await;
+        let result = match checked {
+            Ok(()) => self.go().await,
+            refused => refused,
+        };
         if let Err(error) = result {
             self.halt_for(&error);
             self.drain_calls().await;
@@ -172,16 +180,22 @@ impl Engine {
         summary
     }
 
+    /// Reads what the plan relies on, for runs that begin. Who asks to stop need not wait for that; the run then ends without having begun.
+    async fn check_before_it_begins(&mut self) -> Result<()> {
+        if !self.check_all_facts || self.turning.is_some() {
+            return Ok(());
+        }
+        let mut stop = self.stop.clone();
+        tokio::select! {
+            biased;
+            () = stop.safe() => Ok(()),
+            checked = self.check_all_facts() => checked,
+        }
+    }
+
     async fn go(&mut self) -> Result<()> {
         if let Some(why) = self.turning.take() {
             self.turn_back(why).await?;
-        } else if self.check_all_facts {
-            let mut stop = self.stop.clone();
-            tokio::select! {
-                biased;
-                () = stop.safe() => {}
-                checked = self.check_all_facts() => checked?,
-            }
         }
         loop {
             self.watch_for_stop();
@@ -245,14 +259,16 @@ impl Engine {
     fn tell_records(&mut self, records: &[Record], now: Timestamp) {
         for record in records {
             if let Some(event) = telling::event_of(record, now, &self.journal.state) {
-                self.tell(&event);
+                self.tell(event);
             }
         }
     }
 
-    fn tell(&mut self, event: &Event) {
-        self.sink.event(event);
-        let Some(text) = (self.notifier)(event) else { return };
+    fn tell(&mut self, event: Event) {
+        let mut event = event;
+        self.program.name_operation(&mut event, &self.journal.state);
+        self.sink.event(&event);
+        let Some(text) = (self.notifier)(&event) else { return };
         for channel in self.program.plan.notify.clone() {
             let writers = Arc::clone(&self.writers);
             let text = text.clone();
@@ -265,7 +281,7 @@ impl Engine {
 
     fn tell_about(&mut self, step: Option<&str>, kind: EventKind) {
         let event = telling::about(&self.journal.state, step, self.now(), kind);
-        self.tell(&event);
+        self.tell(event);
     }
 
     fn tell_notice_failure(&mut self, failed: Option<String>) {

@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::apply::event::Event;
+use crate::apply::journal::RunState;
 use crate::apply::operation::{Operation, Operations};
 use crate::model::{Error, Exit, Result, guard};
 use crate::plan::{Plan, Step, Undo};
@@ -80,6 +82,14 @@ impl Program {
     #[must_use]
     pub fn step(&self, at: usize) -> &Step {
         &self.plan.steps[at]
+    }
+
+    /// Gives an event the service's own word for what its step does at the moment: `rds:ModifyDBInstance`; on the way back that of the way back.
+    pub fn name_operation(&self, event: &mut Event, state: &RunState) {
+        let Some((id, ready)) = event.step.as_deref().and_then(|id| Some((id, &self.steps[*self.places.get(id)?]))) else { return };
+        let index = state.step(id).undo.as_ref().map_or(0, |(index, _)| *index);
+        let back = ready.undo.get(index).filter(|_| state.turned_back.is_some());
+        event.operation = Some(back.unwrap_or(&ready.operation).name().to_owned());
     }
 
     /// Refuses what would write a protected name, in the step or in its way back; checked again just before every call.

@@ -21,9 +21,11 @@ pub fn event_of(record: &Record, at: Timestamp, state: &RunState) -> Option<Even
             actor: actor.clone(),
         },
         Record::Watching { step } => EventKind::StepStarted { expected_seconds: expected(state, step), attempt: 1, undo: false },
-        Record::Intent { step, undo, attempt } => {
-            EventKind::StepStarted { expected_seconds: expected(state, step), attempt: *attempt, undo: undo.is_some() }
-        }
+        Record::Intent { step, undo, attempt } => EventKind::StepStarted {
+            expected_seconds: if undo.is_some() { 0 } else { expected(state, step) },
+            attempt: *attempt,
+            undo: undo.is_some(),
+        },
         Record::Done { step, detail, .. } => EventKind::StepDone { elapsed_seconds: elapsed(state, step, at), detail: detail.clone() },
         Record::Failed { error, help, undo, .. } => EventKind::StepFailed { error: error.clone(), help: help.clone(), undo: *undo },
         Record::Undone { step } => {

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use super::record::{Answer, Entry, Record};
 use crate::apply::event::Summary;
 use crate::apply::operation::Outputs;
-use crate::model::Exit;
 use crate::model::time::Timestamp;
 use crate::plan::{Plan, Step};
 
@@ -100,7 +99,7 @@ pub struct RunState {
     pub mode: String,
     /// When it began.
     pub began: Timestamp,
-    /// When the process that last ran it took it up.
+    /// When the process that runs it now (or ran it last) took it up.
     pub taken_up: Timestamp,
     /// Every step of the plan.
     pub steps: BTreeMap<String, StepState>,
@@ -227,13 +226,6 @@ impl RunState {
     #[must_use]
     pub fn asked_back(&self) -> bool {
         self.mode == ROLLBACK
-    }
-
-    /// Whether it has ended as it should but for something in *retire*, which can be tried again.
-    #[must_use]
-    pub fn left_to_retire(&self) -> bool {
-        let ended_for_a_person = self.finished.as_ref().is_some_and(|summary| summary.exit_code == Exit::Person.code());
-        ended_for_a_person && self.turned_back.is_none()
     }
 
     /// Another process tries again what was refused: whoever starts it has mended the cause.

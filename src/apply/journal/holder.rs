@@ -34,6 +34,19 @@ impl Holder {
         }
     }
 
+    /// The user that this process runs as, where no variable says it: by the owner of its `/proc` entry and the list of users.
+    #[must_use]
+    pub fn user_of_process() -> Option<String> {
+        let id = std::os::unix::fs::MetadataExt::uid(&std::fs::metadata("/proc/self").ok()?).to_string();
+        let users = std::fs::read_to_string("/etc/passwd").ok()?;
+        let named = |line: &str| {
+            let mut fields = line.split(':');
+            let name = fields.next()?;
+            (fields.nth(1)? == id).then(|| name.to_owned())
+        };
+        Some(users.lines().find_map(named).unwrap_or_else(|| format!("uid {id}")))
+    }
+
     /// Whether its process is known to be gone: it ran on this very system, and no process of that id and start runs there now.
     ///
     /// Another boot says nothing: two machines may share a name, and the first namespace of process ids has the same number on all of them.

@@ -103,27 +103,9 @@ pub fn may_take(held: &LockInfo, acquire: &Acquire) -> Result<()> {
             acquire.environment
         )
     } else {
-        wait_for(held, &acquire.environment)
+        format!("wait for it, or see `switchover status {}`; its lease ends {} unless it is renewed", acquire.environment, time::minute(held.expires))
     };
-    Err(locked(held, next))
-}
-
-/// Whether a run that somebody else is at work on holds this lock: its lease lasts and its process is not known to be gone.
-#[must_use]
-pub fn is_alive(held: &LockInfo) -> bool {
-    held.expires > Timestamp::now() && !held.holder.is_known_gone()
-}
-
-/// What somebody hears who wants a lock that is held.
-#[must_use]
-pub fn locked(held: &LockInfo, help: String) -> Error {
-    Error::new(Exit::Locked, format!("{} is locked by {}", held.name, describe(held)), help)
-}
-
-/// When a lock that is held may come free, for people.
-#[must_use]
-pub fn wait_for(held: &LockInfo, environment: &str) -> String {
-    format!("wait for it, or see `switchover status {environment}`; its lease ends {} unless it is renewed", time::minute(held.expires))
+    Err(Error::new(Exit::Locked, format!("{} is locked by {}", held.name, describe(held)), next))
 }
 
 /// Whose a lock is, for people.
@@ -135,8 +117,9 @@ pub fn describe(held: &LockInfo) -> String {
 /// What a holder hears whose lock was taken.
 #[must_use]
 pub fn taken_over(name: &str, held: Option<&LockInfo>) -> Error {
+    let help = "this process does nothing more; `switchover status` says whether another one has gone on with the run";
     let by = held.map_or_else(|| "was removed".to_owned(), |lock| format!("was taken over by {}", describe(lock)));
-    Error::new(Exit::Person, format!("the lock {name} {by}"), "this process does nothing more; see `switchover status`, the other one goes on")
+    Error::new(Exit::Person, format!("the lock {name} {by}"), help)
 }
 
 #[cfg(test)]

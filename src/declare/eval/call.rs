@@ -24,8 +24,10 @@ pub fn check_name(name: &str) -> Result<(), String> {
         return Ok(());
     }
     let known = SPECIAL.iter().map(|(special, _, _)| *special).chain(functions::all().map(|function| function.name));
-    Err(suggest::nearest(name, known)
-        .map_or_else(|| "the reference lists the functions there are".to_owned(), |near| format!("did you mean `{near}`?")))
+    let mut every: Vec<&str> = known.collect();
+    every.sort_unstable();
+    Err(suggest::nearest(name, every.iter().copied())
+        .map_or_else(|| format!("there are: {}", every.join(", ")), |near| format!("did you mean `{near}`?")))
 }
 
 impl Evaluator<'_> {

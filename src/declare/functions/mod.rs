@@ -11,6 +11,8 @@ mod text;
 #[cfg(test)]
 mod tests;
 
+pub(super) use set::set as ordered_set;
+
 use indexmap::IndexMap;
 
 use super::eval::convert;

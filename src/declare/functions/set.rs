@@ -48,7 +48,7 @@ fn unique(items: Vec<Value>) -> Vec<Value> {
 }
 
 /// A set; elements of mixed plain types become text, as in Terraform.
-fn set(items: Vec<Value>) -> Value {
+pub(in crate::declare) fn set(items: Vec<Value>) -> Value {
     let numbers = items.iter().all(|item| matches!(item, Value::Number(_)));
     let bools = items.iter().all(|item| matches!(item, Value::Bool(_)));
     let items = if numbers || bools { items } else { items.into_iter().map(|item| to_text(&item).map_or(item, Value::String)).collect() };

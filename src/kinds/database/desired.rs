@@ -144,7 +144,7 @@ impl Wanted {
     }
 }
 
-/// The form in which RDS answers: lists of logs sorted, windows in lower case.
+/// The form in which RDS answers: lists of logs sorted; windows, and the names of groups, in lower case.
 fn normal(name: &str, value: Json) -> Json {
     match (name, value) {
         ("enabled_cloudwatch_logs_exports", Json::Array(mut items)) => {
@@ -152,7 +152,9 @@ fn normal(name: &str, value: Json) -> Json {
             items.dedup();
             Json::Array(items)
         }
-        ("backup_window" | "maintenance_window", Json::String(text)) => Json::String(text.to_ascii_lowercase()),
+        ("backup_window" | "maintenance_window" | "db_subnet_group_name" | "parameter_group_name" | "option_group_name", Json::String(text)) => {
+            Json::String(text.to_ascii_lowercase())
+        }
         (_, value) => value,
     }
 }

@@ -8,7 +8,7 @@ use super::marks::{self, Tags};
 use super::observe::Seen;
 use super::settings::{self, differences, value_of};
 use super::status::{Class, class};
-use crate::diff::{Action, AttributeChange, Change, DiffCx};
+use crate::diff::{Action, AttributeChange, Change, DiffCx, LeftOver};
 use crate::model::{Error, Exit, Json, Result, time};
 use crate::world::rds::{Instance, MODIFIABLE, Settings, Snapshot};
 
@@ -28,6 +28,11 @@ pub fn diff(wanted: Wanted, seen: &Seen, cx: &DiffCx<'_>) -> Result<Change> {
     }
     let due = due(&wanted, &scene, seen, cx)?;
     change.next_due = due.next;
+    change.due_since = due.since;
+    // Only what is refreshed has an age that matters.
+    let refreshed = scene.base.as_ref().filter(|_| wanted.refresh.is_some());
+    change.data_from = refreshed.and_then(due::data_since).map(|(since, _)| since);
+    change.left_overs = left_overs(seen);
     change.warnings.extend(due.warnings);
     let finish = finish(&wanted, &scene, &declared, cx, &mut change)?;
     let mut intent = Intent {
@@ -38,6 +43,7 @@ pub fn diff(wanted: Wanted, seen: &Seen, cx: &DiffCx<'_>) -> Result<Change> {
         refresh: None,
         modify: Settings::new(),
         tags: Tags::new(),
+        prune: Vec::new(),
         wanted,
     };
     let old_stays = scene.retiring.is_some() && intent.finish.as_ref().is_none_or(|finish| !finish.delete);
@@ -59,6 +65,16 @@ pub fn diff(wanted: Wanted, seen: &Seen, cx: &DiffCx<'_>) -> Result<Change> {
         change.detail = Some(Box::new(intent));
     }
     Ok(change)
+}
+
+/// What stands under the names that only runs use; that it is ours is known by now.
+fn left_overs(seen: &Seen) -> Vec<LeftOver> {
+    let one = |found: &Instance| LeftOver {
+        name: found.identifier.clone(),
+        run: found.tags.get(marks::RUN).cloned(),
+        kept_until: marks::time(&found.tags, marks::KEEP_UNTIL),
+    };
+    seen.next.iter().chain(&seen.old).map(one).collect()
 }
 
 /// Whether the data is to be replaced now.
@@ -87,13 +103,12 @@ fn finish(wanted: &Wanted, scene: &Scene, declared: &Settings, cx: &DiffCx<'_>, 
     let (Some(Retiring { old, keep_until, .. }), Some(base)) = (&scene.retiring, &scene.base) else { return Ok(None) };
     if let Some(until) = keep_until.filter(|until| *until > cx.now) {
         change.notes.push(format!("{} is kept until {}", old.identifier, time::minute(until)));
-        change.next_due = Some(change.next_due.map_or(until, |due| due.min(until)));
         return Ok(None);
     }
     let keep = wanted.refresh.as_ref().map_or(std::time::Duration::ZERO, |refresh| refresh.keep_old);
     let delete = keep_until.is_some() || keep.is_zero();
     if delete && wanted.prevent_destroy {
-        return Err(prevented(&old.identifier));
+        return Err(prevented(&old.identifier, "hold the resource, or remove prevent_destroy to let the replaced instance go"));
     }
     let mut catch_up = Settings::new();
     if keep_until.is_none() {
@@ -113,12 +128,8 @@ fn finish(wanted: &Wanted, scene: &Scene, declared: &Settings, cx: &DiffCx<'_>, 
     Ok(retiring.map(|retiring| Finish { retiring, catch_up, delete }))
 }
 
-fn prevented(instance: &str) -> Error {
-    Error::new(
-        Exit::Error,
-        format!("{instance} would be deleted, and lifecycle.prevent_destroy forbids it"),
-        "set keep_old to keep the replaced instance, hold the resource, or remove prevent_destroy",
-    )
+fn prevented(instance: &str, help: &str) -> Error {
+    Error::new(Exit::Error, format!("{instance} would be deleted, and lifecycle.prevent_destroy forbids it"), help)
 }
 
 fn refresh(intent: &mut Intent, seen: &Seen, declared: &Settings, reason: String, change: &mut Change) -> Result<()> {
@@ -143,7 +154,9 @@ fn refresh(intent: &mut Intent, seen: &Seen, declared: &Settings, reason: String
             let what = format!("{} is {} and cannot be renamed", base.identifier, base.status);
             return Err(Error::new(Exit::Error, what, "bring it back to available, or hold the resource"));
         }
-        Some(base) if wanted.prevent_destroy && rules.keep_old.is_zero() => return Err(prevented(&base.identifier)),
+        Some(base) if wanted.prevent_destroy && rules.keep_old.is_zero() => {
+            return Err(prevented(&base.identifier, "set keep_old to keep the replaced instance, hold the resource, or remove prevent_destroy"));
+        }
         Some(_) => {}
     }
     // What an unfinished run still owes the present instance is carried over as if it were there.
@@ -158,6 +171,7 @@ fn refresh(intent: &mut Intent, seen: &Seen, declared: &Settings, reason: String
     let first_backup = if intent.base.is_some() { rules.first_backup } else { FirstBackup::BeforeSwitch };
     let later = settings::later(&target.settings, first_backup);
     change.reasons.push(reason);
+    change.notes.push(format!("engine version, encryption key and all logins, the master user's too, come with the data of {}", rules.source));
     change.notes.extend(target.notes.iter().cloned());
     if intent.base.is_none() {
         change.notes.push(unnamed(&target.settings, &snapshot));
@@ -171,12 +185,14 @@ fn refresh(intent: &mut Intent, seen: &Seen, declared: &Settings, reason: String
 
 /// What a first restore takes over unasked.
 fn unnamed(target: &Settings, snapshot: &Snapshot) -> String {
+    let mut remembered = snapshot.settings.clone();
+    remembered.insert("allocated_storage".to_owned(), Json::from(snapshot.allocated_storage));
     let taken: Vec<String> =
-        snapshot.settings.iter().filter(|(name, _)| !target.contains_key(*name)).map(|(name, value)| format!("{name} = {value}")).collect();
+        remembered.iter().filter(|(name, _)| !target.contains_key(*name)).map(|(name, value)| format!("{name} = {value}")).collect();
     let mut others: Vec<&str> = crate::world::rds::RESTORABLE.iter().chain(MODIFIABLE).copied().collect();
     others.sort_unstable();
     others.dedup();
-    others.retain(|name| !target.contains_key(*name) && !snapshot.settings.contains_key(*name));
+    others.retain(|name| !target.contains_key(*name) && !remembered.contains_key(*name));
     format!(
         "not named, so as in the snapshot: {}; so as RDS has it: {}",
         if taken.is_empty() { "nothing".to_owned() } else { taken.join(", ") },
@@ -187,16 +203,22 @@ fn unnamed(target: &Settings, snapshot: &Snapshot) -> String {
 /// Differences that a modification of the running instance removes, and those that wait for a refresh.
 fn in_place(intent: &mut Intent, base: &Instance, declared: &Settings, change: &mut Change) {
     let done_by_finish = intent.finish.as_ref().map(|finish| finish.catch_up.clone()).unwrap_or_default();
+    let mut then = base.settings.clone();
+    then.extend(declared.clone());
     for name in differences(&base.settings, declared) {
         let (before, after) = (value_of(&base.settings, &name), declared[&name].clone());
         let waits = if !MODIFIABLE.contains(&name.as_str()) {
             Some("only a restore can change it")
-        } else if matches!(name.as_str(), "iops" | "storage_throughput") && !speed_settable(base, declared, &name) {
+        } else if matches!(name.as_str(), "iops" | "storage_throughput") && !settings::speed_can_be_set(&base.engine, &then, &name) {
             Some("this storage does not let it be set")
         } else {
             None
         };
+        let idle = settings::idle_without(&then, &name);
         match waits {
+            _ if idle.is_some() => {
+                change.notes.push(format!("{name} is declared {after} and has no effect without {}", idle.unwrap_or_default()));
+            }
             Some(why) => change.notes.push(format!(
                 "{name} is {before} and declared {after}; {why}, so it waits for the next refresh (--refresh {} makes it due)",
                 intent.wanted.address
@@ -217,16 +239,14 @@ fn in_place(intent: &mut Intent, base: &Instance, declared: &Settings, change: &
     if !base.pending.is_empty() {
         let list: Vec<String> = base.pending.iter().map(|(name, value)| format!("{name} → {value}")).collect();
         change.notes.push(format!("pending on {}: {} (any modification that applies immediately brings it in)", base.identifier, list.join(", ")));
+        let against = base.pending.iter().filter(|(name, value)| declared.get(*name).is_some_and(|wanted| wanted != *value));
+        change.warnings.extend(against.map(|(name, value)| {
+            format!("{name} of {} becomes {value} when what is pending comes in, and is declared {}", base.identifier, declared[name])
+        }));
     }
     if base.pending_reboot {
         change.notes.push(format!("{} waits for a restart to take over its parameter or option group", base.identifier));
     }
-}
-
-fn speed_settable(base: &Instance, declared: &Settings, name: &str) -> bool {
-    let mut both = base.settings.clone();
-    both.extend(declared.clone());
-    settings::speed_can_be_set(&base.engine, &both, name)
 }
 
 /// Action, attributes and reasons for people.
@@ -245,6 +265,7 @@ fn describe(intent: &Intent, change: &mut Change) {
         let run = leftover.tags.get(marks::RUN).map_or("an earlier run", String::as_str);
         change.reasons.push(format!("{} is a left-over of {run}; it is removed", leftover.identifier));
     }
+    change.attributes.extend(deleted(intent));
     let empty = Settings::new();
     let before = intent.base.as_ref().map_or(&empty, |base| &base.settings);
     if let Some(refresh) = &intent.refresh {
@@ -282,6 +303,16 @@ fn describe(intent: &Intent, change: &mut Change) {
         (None, _) if deletes && intent.modify.is_empty() && intent.tags.is_empty() && intent.recover.is_none() => Action::Delete,
         (None, _) => Action::Update,
     };
+}
+
+/// Instances of earlier runs that go, as they have no other line of their own.
+fn deleted(intent: &Intent) -> Vec<AttributeChange> {
+    let gone = |instance: &Instance, note: &str| {
+        attribute(&instance.identifier, Json::from(instance.resource_id.as_str()), Json::Null, Some(note.to_owned()))
+    };
+    let leftover = intent.leftover.iter().map(|leftover| gone(leftover, "a left-over, deleted"));
+    let replaced = intent.finish.iter().filter(|finish| finish.delete).map(|finish| gone(&finish.retiring.old, "the replaced instance, deleted"));
+    leftover.chain(replaced).collect()
 }
 
 fn tag_attributes(base: Option<&Instance>, tags: &Tags, change: &mut Change) {

@@ -147,7 +147,11 @@ fn the_old_one_is_kept_until_its_time_and_then_deleted() {
     old.tags.insert(marks::KEEP_UNTIL.to_owned(), "2026-11-20T00:00:00Z".to_owned());
     let kept = run(wanted(), &seen(Some(fresh()), None, Some(old.clone())), false).unwrap();
     assert!(kept.detail.is_none());
-    assert_eq!(kept.next_due, Some("2026-11-20T00:00:00Z".parse().unwrap()));
+    assert_eq!(kept.next_due, Some("2026-12-01T00:00:00Z".parse().unwrap()));
+    assert_eq!(kept.data_from, Some("2026-11-05T00:07:00Z".parse().unwrap()));
+    let left = &kept.left_overs[0];
+    assert_eq!((left.name.as_str(), left.run.as_deref()), ("dev-old", Some("run-1")));
+    assert_eq!(left.kept_until, Some("2026-11-20T00:00:00Z".parse().unwrap()));
     let waiting = run(wanted(), &seen(Some(stale()), None, Some(old.clone())), false).unwrap();
     assert!(waiting.detail.is_none() && waiting.warnings[0].contains("it waits"), "{:?}", waiting.warnings);
     old.tags.insert(marks::KEEP_UNTIL.to_owned(), "2026-11-04T00:00:00Z".to_owned());

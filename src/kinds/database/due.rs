@@ -35,6 +35,8 @@ pub struct Due {
     pub warnings: Vec<String>,
     /// When it is next due; none when it is due now and planned for.
     pub next: Option<Timestamp>,
+    /// Since when it has been due, if it is.
+    pub since: Option<Timestamp>,
 }
 
 /// The five fields behind a word, or the text itself.
@@ -70,7 +72,7 @@ pub fn next_tick(text: &str, timezone: &str, from: Timestamp) -> Result<Timestam
 }
 
 /// How old the data is: since when, and whether only the instance's own age is known.
-fn data_since(instance: &Instance) -> Option<(Timestamp, bool)> {
+pub fn data_since(instance: &Instance) -> Option<(Timestamp, bool)> {
     marks::time(&instance.tags, marks::SNAPSHOT_TIME).map(|since| (since, true)).or_else(|| instance.created.map(|since| (since, false)))
 }
 
@@ -117,10 +119,10 @@ pub fn judge(rule: &Rule, instance: &Instance, newest: Option<&Snapshot>, source
     let untagged = if tagged { "" } else { ", counted from the instance's creation, since it has no tags of ours" };
     if newest.is_some_and(|snapshot| is_newer(snapshot, instance)) {
         let reason = format!("data is {age} old{untagged}; due since {since_words} ({word})");
-        return Ok(Due { reason: Some(reason), ..Due::default() });
+        return Ok(Due { reason: Some(reason), since: Some(due_since), ..Due::default() });
     }
     let warning = format!("data is {age} old{untagged}; due since {since_words} ({word}), but {source} has no newer snapshot");
-    Ok(Due { reason: None, warnings: vec![warning], next: Some(due_since) })
+    Ok(Due { reason: None, warnings: vec![warning], next: Some(due_since), since: Some(due_since) })
 }
 
 /// The date alone where it says everything.

@@ -3,6 +3,7 @@
 use super::desired::{Refresh, Wanted};
 use super::leftovers::{Recovery, Retiring};
 use super::marks::Tags;
+use super::prune::Remnant;
 use super::settings::Target;
 use crate::world::rds::{Instance, Settings, Snapshot};
 
@@ -51,6 +52,8 @@ pub struct Intent {
     pub modify: Settings,
     /// Tags that are changed in place.
     pub tags: Tags,
+    /// The block is gone: these are removed, and nothing else is done.
+    pub prune: Vec<Remnant>,
 }
 
 impl Intent {
@@ -63,5 +66,6 @@ impl Intent {
             && self.refresh.is_none()
             && self.modify.is_empty()
             && self.tags.is_empty()
+            && self.prune.is_empty()
     }
 }

@@ -21,6 +21,8 @@
 //! - RDS refuses a restore under a name that is taken, and a rename to one; it refuses a second rename while one is under way.
 //! - Tags survive renames. A rename that was begun shows itself within eight minutes.
 //!
+//! With `--prune`, instances of ours whose block is gone are deleted in *retire*, their protection lifted by a step before (`prune`).
+//!
 //! # Caveats
 //!
 //! - Between the two renames nothing answers under the name: as a rule some minutes.
@@ -45,6 +47,7 @@ mod observe;
 mod operations;
 mod parity;
 mod plan;
+mod prune;
 mod schema;
 mod setting_specs;
 mod settings;
@@ -57,7 +60,7 @@ use crate::apply::operation::{Cx, Operation, Operations};
 use crate::declare::{BlockSpec, Declared, Desired, KindSchema, TimeoutSpec};
 use crate::diff::{Change, DiffCx, Differ};
 use crate::model::{Error, Exit, Json, Problem, Result};
-use crate::observe::{Observation, ObserveCx, Observer};
+use crate::observe::{Observation, ObserveCx, Observer, Undeclared};
 use crate::plan::{Part, PlanCx, Planner};
 use crate::world::CallResult;
 
@@ -91,6 +94,10 @@ impl Observer for Database {
     async fn observe(&self, declared: &Declared, cx: &ObserveCx<'_>) -> Result<Observation> {
         Ok(Box::new(observe::observe(declared, cx).await?))
     }
+
+    async fn undeclared(&self, cx: &ObserveCx<'_>) -> Vec<Undeclared> {
+        prune::look(cx).await
+    }
 }
 
 /// What was observed, in this kind's own form.
@@ -102,13 +109,18 @@ fn seen(observation: &Observation) -> Result<&Seen> {
 
 impl Differ for Database {
     fn diff(&self, declared: &Declared, observation: &Observation, cx: &DiffCx<'_>) -> Result<Change> {
-        diff::diff(Wanted::read(declared, cx.desired)?, seen(observation)?, cx)
+        let wanted = Wanted::read(declared, cx.desired)?;
+        match observation.downcast_ref::<prune::Remains>() {
+            Some(remains) => Ok(prune::diff(wanted, remains, cx)),
+            None => diff::diff(wanted, seen(observation)?, cx),
+        }
     }
 }
 
 impl Planner for Database {
     fn plan(&self, _: &Declared, observation: &Observation, change: &Change, cx: &PlanCx<'_>) -> Result<Part> {
         match change.detail.as_ref().and_then(|detail| detail.downcast_ref::<Intent>()) {
+            Some(intent) if !intent.prune.is_empty() => Ok(plan::prune(intent, cx)),
             Some(intent) => Ok(plan::plan(intent, seen(observation)?, cx)),
             None => Ok(Part::default()),
         }

@@ -42,12 +42,14 @@ pub async fn read(wanted: &Wanted, cx: &ObserveCx<'_>) -> Result<Seen> {
     let (current, next, old, snapshots) =
         futures_util::join!(instance(&*rds, &wanted.name), instance(&*rds, &wanted.next), instance(&*rds, &wanted.old), snapshots(&*rds, wanted));
     let (current, next, old, snapshots) = (current?, next?, old?, snapshots?);
+    let base = current.as_ref().or(old.as_ref());
+    let declared_subnet_group = wanted.settings.get("db_subnet_group_name").and_then(Json::as_str);
+    let subnet_group = declared_subnet_group.or_else(|| base?.settings.get("db_subnet_group_name")?.as_str());
     let groups = match &wanted.groups {
         Some(names) if names.iter().all(|name| name.starts_with("sg-")) => Some(sorted(names.clone())),
+        // Nothing can be made without a subnet group: the diff says that together with all else that is missing.
+        Some(names) if base.is_none() && subnet_group.is_none() => Some(sorted(names.clone())),
         Some(names) => {
-            let subnet_group = wanted.settings.get("db_subnet_group_name").and_then(Json::as_str);
-            let base = current.as_ref().or(old.as_ref());
-            let subnet_group = subnet_group.or_else(|| base?.settings.get("db_subnet_group_name")?.as_str());
             let ec2 =
                 cx.readers.ec2(aws).await.map_err(|error| error.into_error(Exit::Error).within(format!("cannot reach EC2 through {}", aws.name)))?;
             Some(group_ids(&*rds, &*ec2, subnet_group, names).await?)

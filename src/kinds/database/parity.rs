@@ -2,8 +2,6 @@
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
-use tabled::builder::Builder;
-use tabled::settings::Style;
 
 use super::marks::Tags;
 use super::operations::InstanceRef;
@@ -32,6 +30,9 @@ pub struct Parity {
     /// Tags that it must have.
     pub tags: Tags,
 }
+
+/// Settings that an error names; the others are counted.
+const DIFFERING_SHOWN: usize = 5;
 
 /// One line of the table.
 struct Row {
@@ -68,6 +69,15 @@ impl Parity {
         rows
     }
 
+    /// What is there, and what should be.
+    fn difference(&self, row: &Row) -> String {
+        let wanted = match row.name.strip_prefix("tag ") {
+            Some(key) => self.tags.get(key).cloned(),
+            None => self.settings.get(&row.name).map(plain),
+        };
+        format!("{} is {}, not {}", row.name, row.new, wanted.unwrap_or_else(|| "-".to_owned()))
+    }
+
     fn row(&self, name: &str, old: Option<&Instance>, new: &Instance) -> Row {
         let before = old.map_or(Json::Null, |old| value_of(&old.settings, name));
         let now = value_of(&new.settings, name);
@@ -88,13 +98,53 @@ impl Parity {
     }
 }
 
+/// Columns that a value may take, so that a line of the table fits into the log of a CI job behind its indentation.
+const VALUE_COLUMNS: usize = 22;
+
+/// The table: where both sides have the same value it is said once.
 fn table(rows: &[Row]) -> String {
-    let mut builder = Builder::with_capacity(rows.len() + 1, 4);
-    builder.push_record(["setting", "old", "new", ""]);
+    let widest = rows.iter().map(|row| row.name.chars().count()).max().unwrap_or(0).max("setting".len());
+    let mut text = String::new();
+    let mut line = |name: &str, old: &str, new: &str| {
+        let padded = format!("{name:widest$}  {old:VALUE_COLUMNS$}  {new}");
+        text.push_str(padded.trim_end());
+        text.push('\n');
+    };
+    line("setting", "old", "new");
     for row in rows {
-        builder.push_record([row.name.as_str(), &row.old, &row.new, row.word]);
+        let new = match row.word {
+            "ok" if row.old == row.new => "same".to_owned(),
+            "ok" => row.new.clone(),
+            word => format!("{} ({word})", row.new),
+        };
+        let (old, new) = (wrapped(&row.old), wrapped(&new));
+        for at in 0..old.len().max(new.len()) {
+            let name = if at == 0 { row.name.as_str() } else { "" };
+            line(name, old.get(at).map_or("", String::as_str), new.get(at).map_or("", String::as_str));
+        }
     }
-    builder.build().with(Style::psql()).to_string()
+    text.truncate(text.trim_end().len());
+    text
+}
+
+/// Broken at blanks into parts that fit; a word that does not fit is broken anywhere.
+fn wrapped(text: &str) -> Vec<String> {
+    let mut parts = vec![String::new()];
+    for word in text.split(' ') {
+        let letters: Vec<char> = word.chars().collect();
+        for (index, piece) in letters.chunks(VALUE_COLUMNS).enumerate() {
+            let piece: String = piece.iter().collect();
+            match parts.last_mut() {
+                Some(last) if index == 0 && last.is_empty() => last.push_str(&piece),
+                Some(last) if index == 0 && last.chars().count() + 1 + piece.chars().count() <= VALUE_COLUMNS => {
+                    last.push(' ');
+                    last.push_str(&piece);
+                }
+                _ => parts.push(piece),
+            }
+        }
+    }
+    parts
 }
 
 #[async_trait]
@@ -121,12 +171,14 @@ impl Operation for Parity {
             None => None,
         };
         let rows = self.rows(old.as_ref(), &new);
-        let differing: Vec<String> = rows.iter().filter(|row| row.word == "differs").map(|row| format!("{} is {}", row.name, row.new)).collect();
+        let differing: Vec<String> = rows.iter().filter(|row| row.word == "differs").map(|row| self.difference(row)).collect();
         Ok(if differing.is_empty() {
             Look::Done { outputs: Outputs::new(), detail: table(&rows) }
         } else {
-            let wanted: Vec<String> = differing.iter().take(5).cloned().collect();
-            Look::Conflict(format!("the new instance is not as it must be: {}\n{}", wanted.join("; "), table(&rows)))
+            let more = differing.len().saturating_sub(DIFFERING_SHOWN);
+            let more = if more > 0 { format!("; and {more} more") } else { String::new() };
+            let shown = differing.iter().take(DIFFERING_SHOWN).cloned().collect::<Vec<_>>().join("; ");
+            Look::Conflict(format!("the new instance is not as it must be: {shown}{more}"))
         })
     }
 
@@ -170,6 +222,27 @@ mod tests {
         assert_eq!(word("iops"), Some("not set by us"));
         assert_eq!(word("tag Environment"), Some("ok"));
         assert_eq!(rows.len(), settings().len() + 1);
-        assert!(table(&rows).contains("multi_az"));
+        let multi_az = rows.iter().find(|row| row.name == "multi_az").unwrap();
+        assert_eq!(parity.difference(multi_az), "multi_az is true, not false");
+    }
+
+    #[test]
+    fn the_table_fits_the_log_of_a_job() {
+        let row = |name: &str, old: &str, new: &str, word| Row { name: name.to_owned(), old: old.to_owned(), new: new.to_owned(), word };
+        let rows = [
+            row("vpc_security_groups", "sg-0a11c0ffee0000001, sg-0a11c0ffee0000002", "sg-0a11c0ffee0000001, sg-0a11c0ffee0000002", "ok"),
+            row("instance_class", "db.m5.large", "db.m5.xlarge", "as declared"),
+            row("monitoring_role_arn", "-", "arn:aws:iam::123456789012:role/rds-monitoring", "ok"),
+        ];
+        insta::assert_snapshot!(table(&rows), @"
+        setting              old                     new
+        vpc_security_groups  sg-0a11c0ffee0000001,   same
+                             sg-0a11c0ffee0000002
+        instance_class       db.m5.large             db.m5.xlarge (as
+                                                     declared)
+        monitoring_role_arn  -                       arn:aws:iam::123456789
+                                                     012:role/rds-monitorin
+                                                     g
+        ");
     }
 }

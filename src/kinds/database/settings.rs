@@ -36,11 +36,15 @@ pub fn value_of(settings: &Settings, name: &str) -> Json {
     settings.get(name).filter(|value| !value.is_null()).cloned().unwrap_or_else(|| when_absent(name))
 }
 
-/// Whether `have` is as good as `want`: more storage than wanted is (RDS grows it by itself, and nothing shrinks it).
+/// Whether `have` is as good as `want`: more storage than wanted is (RDS grows it by itself, and nothing shrinks it), and so is the
+/// ARN of the key that is named by its id.
 #[must_use]
 pub fn same(name: &str, have: &Json, want: &Json) -> bool {
-    match (name, have.as_i64(), want.as_i64()) {
-        ("allocated_storage", Some(have), Some(want)) => have >= want,
+    match name {
+        "allocated_storage" if have.is_i64() && want.is_i64() => have.as_i64() >= want.as_i64(),
+        "performance_insights_kms_key_id" => {
+            have == want || have.as_str().zip(want.as_str()).is_some_and(|(arn, id)| arn.ends_with(&format!(":key/{id}")))
+        }
         _ => have == want,
     }
 }
@@ -69,12 +73,38 @@ fn settable(engine: &str, storage_type: &str, gib: i64) -> (bool, bool) {
     }
 }
 
-/// Whether `iops` or `storage_throughput` can be set on storage with these settings.
+/// The least IOPS and throughput that RDS takes for such storage, where it lets them be set.
+fn least_speed(engine: &str, storage_type: &str) -> (i64, i64) {
+    match storage_type {
+        "gp3" if engine.starts_with("sqlserver") => (3_000, 125),
+        "gp3" => (12_000, 500),
+        _ => (0, 0),
+    }
+}
+
+/// Whether the `iops` or `storage_throughput` of these settings can be set on their storage.
 #[must_use]
 pub fn speed_can_be_set(engine: &str, settings: &Settings, name: &str) -> bool {
     let kind = value_of(settings, "storage_type");
-    let (iops, throughput) = settable(engine, kind.as_str().unwrap_or("gp2"), value_of(settings, "allocated_storage").as_i64().unwrap_or(0));
-    if name == "iops" { iops } else { throughput }
+    let kind = kind.as_str().unwrap_or("gp2");
+    let (iops, throughput) = settable(engine, kind, value_of(settings, "allocated_storage").as_i64().unwrap_or(0));
+    let (least_iops, least_throughput) = least_speed(engine, kind);
+    let (allowed, least) = if name == "iops" { (iops, least_iops) } else { (throughput, least_throughput) };
+    allowed && value_of(settings, name).as_i64().is_none_or(|value| value >= least)
+}
+
+/// The setting without which this one has no effect, and RDS refuses it; none when it has one.
+#[must_use]
+pub fn idle_without(settings: &Settings, name: &str) -> Option<&'static str> {
+    match name {
+        "performance_insights_kms_key_id" | "performance_insights_retention_period"
+            if value_of(settings, "performance_insights_enabled") != Json::Bool(true) =>
+        {
+            Some("performance_insights_enabled")
+        }
+        "monitoring_role_arn" if value_of(settings, "monitoring_interval").as_i64() == Some(0) => Some("monitoring_interval"),
+        _ => None,
+    }
 }
 
 /// What the new instance must have: `base`'s settings with the declared ones over them, made to fit `snapshot`.
@@ -138,13 +168,16 @@ fn fit_storage_speed(target: &mut Target, declared: &Settings, snapshot: &Snapsh
         value_of(&target.settings, "storage_type").as_str().or_else(|| snapshot.settings.get("storage_type")?.as_str()).unwrap_or("gp2").to_owned();
     let size = target.settings.get("allocated_storage").and_then(Json::as_i64).unwrap_or(snapshot.allocated_storage);
     let (iops, throughput) = settable(&snapshot.engine, &kind, size);
-    for (name, allowed) in [("iops", iops), ("storage_throughput", throughput)] {
-        if allowed {
+    let (least_iops, least_throughput) = least_speed(&snapshot.engine, &kind);
+    for (name, allowed, least) in [("iops", iops, least_iops), ("storage_throughput", throughput, least_throughput)] {
+        let too_little = target.settings.get(name).and_then(Json::as_i64).is_some_and(|value| value < least);
+        if allowed && !too_little {
             continue;
         }
         if let Some(value) = target.settings.remove(name) {
-            let whose = if declared.contains_key(name) { "declared" } else { "carried over" };
-            target.notes.push(format!("{name} ({value}) is not {whose}: {kind} with {size} GiB does not let it be set for {}", snapshot.engine));
+            let whose = if declared.contains_key(name) { "sent" } else { "carried over" };
+            let why = if allowed { format!("has at least {least}") } else { "does not let it be set".to_owned() };
+            target.notes.push(format!("{name} ({value}) is not {whose}: {kind} with {size} GiB {why} for {}", snapshot.engine));
         }
     }
 }
@@ -166,12 +199,10 @@ fn fit_zone(target: &mut Target, base: Option<&Instance>, declared: &Settings) {
 
 /// What has no meaning without another setting.
 fn fit_groups(target: &mut Target) {
-    if value_of(&target.settings, "performance_insights_enabled") != Json::Bool(true) {
-        target.settings.remove("performance_insights_kms_key_id");
-        target.settings.remove("performance_insights_retention_period");
-    }
-    if value_of(&target.settings, "monitoring_interval").as_i64() == Some(0) {
-        target.settings.remove("monitoring_role_arn");
+    for name in ["performance_insights_kms_key_id", "performance_insights_retention_period", "monitoring_role_arn"] {
+        if idle_without(&target.settings, name).is_some() {
+            target.settings.remove(name);
+        }
     }
 }
 
@@ -208,35 +239,35 @@ pub fn in_restore(until_switch: &Settings) -> Settings {
 
 /// What a modification must say to make `have` into `want`: the differences, and what RDS wants to hear beside them.
 #[must_use]
-pub fn in_modify(have: &Settings, want: &Settings) -> Settings {
-    let mut send = Settings::new();
-    let mut put = |name: &str| {
-        if let Some(value) = want.get(name).filter(|value| !value.is_null()) {
-            send.insert(name.to_owned(), value.clone());
+pub fn in_modify(engine: &str, have: &Settings, want: &Settings) -> Settings {
+    let mut then = have.clone();
+    then.extend(want.iter().filter(|(_, value)| !value.is_null()).map(|(name, value)| (name.clone(), value.clone())));
+    let mut names: Vec<String> = differences(have, want).into_iter().filter(|name| MODIFIABLE.contains(&name.as_str())).collect();
+    let storage = ["allocated_storage", "iops", "storage_throughput", "storage_type"];
+    let changes_storage = names.iter().any(|name| storage.contains(&name.as_str()));
+    for name in names.clone() {
+        let beside: &[&str] = match name.as_str() {
+            "performance_insights_kms_key_id" | "performance_insights_retention_period" => &["performance_insights_enabled"],
+            "performance_insights_enabled" => &["performance_insights_kms_key_id", "performance_insights_retention_period"],
+            "monitoring_role_arn" => &["monitoring_interval"],
+            "monitoring_interval" => &["monitoring_role_arn"],
+            _ => &[],
+        };
+        names.extend(beside.iter().filter(|other| idle_without(&then, other).is_none()).map(|other| (*other).to_owned()));
+    }
+    if changes_storage {
+        // Never less than there is.
+        let sizes = [have, want].into_iter().filter_map(|settings| settings.get("allocated_storage"));
+        if let Some(size) = sizes.max_by_key(|size| size.as_i64()) {
+            then.insert("allocated_storage".to_owned(), size.clone());
         }
-    };
-    for name in differences(have, want).iter().filter(|name| MODIFIABLE.contains(&name.as_str())) {
-        put(name);
-        match name.as_str() {
-            "performance_insights_kms_key_id" | "performance_insights_retention_period" => put("performance_insights_enabled"),
-            "performance_insights_enabled" => {
-                put("performance_insights_kms_key_id");
-                put("performance_insights_retention_period");
-            }
-            "monitoring_role_arn" => put("monitoring_interval"),
-            "monitoring_interval" => put("monitoring_role_arn"),
-            "iops" | "storage_throughput" | "storage_type" => ["iops", "storage_throughput", "storage_type"].into_iter().for_each(&mut put),
-            _ => {}
+        names.extend(storage.iter().filter(|name| want.contains_key(**name)).map(|name| (*name).to_owned()));
+        // Where IOPS are set, RDS takes neither them nor the size alone.
+        if speed_can_be_set(engine, &then, "iops") && then.contains_key("iops") {
+            names.extend(["allocated_storage".to_owned(), "iops".to_owned()]);
         }
     }
-    // Storage is sent with its speed, and never less than there is.
-    if send.contains_key("iops") && !send.contains_key("allocated_storage") {
-        let size = have.get("allocated_storage").cloned().into_iter().chain(want.get("allocated_storage").cloned()).max_by_key(Json::as_i64);
-        if let Some(size) = size {
-            send.insert("allocated_storage".to_owned(), size);
-        }
-    }
-    send
+    names.into_iter().filter_map(|name| Some((name.clone(), then.get(&name)?.clone()))).collect()
 }
 
 /// Why a modification of this setting is noticed, if it is.

@@ -73,7 +73,7 @@ fn a_modification_says_only_what_differs_and_what_belongs_to_it() {
         "storage_type": "gp3", "iops": 12000, "allocated_storage": 400, "multi_az": false, "availability_zone": "b",
         "performance_insights_enabled": true, "performance_insights_retention_period": 7, "deletion_protection": false,
     }));
-    let send = in_modify(&have, &want);
+    let send = in_modify("postgres", &have, &want);
     assert_eq!(
         send,
         declared(json!({
@@ -81,7 +81,7 @@ fn a_modification_says_only_what_differs_and_what_belongs_to_it() {
             "performance_insights_enabled": true, "performance_insights_retention_period": 7,
         }))
     );
-    assert!(in_modify(&want, &want).is_empty());
+    assert!(in_modify("postgres", &want, &want).is_empty());
 }
 
 #[test]
@@ -100,4 +100,46 @@ fn groups_of_another_major_version_stay_behind_and_declared_ones_do_not() {
     assert!(carried.notes.iter().any(|note| note.contains("parameter_group_name")), "{:?}", carried.notes);
     let named = target(Some(&base), &declared(json!({"parameter_group_name": "pg14-tuned"})), &newest());
     assert_eq!(named.settings["parameter_group_name"], json!("pg14-tuned"));
+}
+
+#[test]
+fn a_modification_names_what_rds_wants_to_hear_beside_it() {
+    let have = declared(json!({
+        "storage_type": "io1", "allocated_storage": 500, "iops": 5000, "performance_insights_enabled": true,
+        "performance_insights_retention_period": 7, "monitoring_interval": 30, "monitoring_role_arn": "role",
+    }));
+    for (want, sent) in [
+        (json!({"allocated_storage": 600}), json!({"allocated_storage": 600, "iops": 5000})),
+        (json!({"iops": 6000}), json!({"allocated_storage": 500, "iops": 6000})),
+        (
+            json!({"performance_insights_retention_period": 31}),
+            json!({"performance_insights_enabled": true, "performance_insights_retention_period": 31}),
+        ),
+        (json!({"performance_insights_enabled": false}), json!({"performance_insights_enabled": false})),
+        (json!({"monitoring_interval": 60}), json!({"monitoring_interval": 60, "monitoring_role_arn": "role"})),
+        (json!({"monitoring_interval": 0}), json!({"monitoring_interval": 0})),
+        // gp3 of that size begins above those IOPS.
+        (json!({"storage_type": "gp3"}), json!({"storage_type": "gp3"})),
+    ] {
+        assert_eq!(in_modify("postgres", &have, &declared(want.clone())), declared(sent), "{want}");
+    }
+}
+
+#[test]
+fn a_gp3_that_outgrows_its_threshold_leaves_its_old_speed_behind() {
+    let mut base = instance("dev", "db-A");
+    base.settings.extend(declared(json!({"storage_type": "gp3", "allocated_storage": 300, "iops": 3000, "storage_throughput": 125})));
+    let grown = target(Some(&base), &Settings::new(), &newest());
+    assert_eq!(grown.settings["allocated_storage"], json!(2500));
+    assert!(!grown.settings.contains_key("iops") && !grown.settings.contains_key("storage_throughput"), "RDS has 12,000 and 500 at least");
+    assert!(grown.notes.iter().any(|note| note.contains("has at least 12000")), "{:?}", grown.notes);
+    let fast = target(Some(&base), &declared(json!({"iops": 14000, "storage_throughput": 600})), &newest());
+    assert_eq!((&fast.settings["iops"], &fast.settings["storage_throughput"]), (&json!(14000), &json!(600)));
+}
+
+#[test]
+fn a_key_may_be_named_by_its_id() {
+    let name = "performance_insights_kms_key_id";
+    assert!(same(name, &json!("arn:aws:kms:us-east-1:123456789012:key/ab-12"), &json!("ab-12")));
+    assert!(!same(name, &json!("arn:aws:kms:us-east-1:123456789012:key/ab-12"), &json!("b-12")));
 }

@@ -125,3 +125,10 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn the_examples_of_help_texts_are_good() {
+    for rtype in RecordType::ALL {
+        assert!(canonical_content(rtype, rtype.example()).is_ok(), "{rtype}: {:?}", canonical_content(rtype, rtype.example()));
+    }
+}

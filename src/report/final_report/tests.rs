@@ -31,7 +31,7 @@ fn a_person_is_told_what_to_do() {
         ..Summary::default()
     };
     assert_snapshot!(report(&plan, &story, &summary), @"
-    staging: A PERSON IS NEEDED, it could be neither finished nor turned back as a whole  (1h 6m, run
+    staging: A PERSON IS NEEDED, it is neither finished nor turned back as a whole  (1h 6m, run
       staging-20261105-0912-k3v9, exit 5)
 
       failed       8/13 rename-old (its way back): rds:ModifyDBInstance was denied (AccessDenied): not

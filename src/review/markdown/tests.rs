@@ -31,7 +31,7 @@ fn risks_and_counts_come_first() {
 
     **Plan: 1 to add, 0 to change, 1 to destroy.**
 
-    1 resource changes in 13 steps, about 1h 28m; outage of dev-openverse-db, about 8m; 1 thing cannot be undone.
+    1 resource to change in 13 steps, about 1h 28m; outage of dev-openverse-db, about 8m; 1 thing cannot be undone.
 
     - **Outage** of `dev-openverse-db`: about 8m, steps 8 and 9
     - :warning: **Cannot be undone**: dev-openverse-db-old and its automated backups are deleted (step 13)

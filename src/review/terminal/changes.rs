@@ -1,8 +1,9 @@
 //! What changes, resource by resource, in Terraform's manner; then what does not and has something to say.
 
 use super::attributes;
+use crate::declare::desired::NO_LONGER_DECLARED;
 use crate::diff::Action;
-use crate::model::time;
+use crate::model::time::{self, Timestamp};
 use crate::plan::{Plan, ResourceChange};
 use crate::review::escape;
 use crate::review::layout::{Line, Page};
@@ -13,7 +14,7 @@ pub(super) fn write(page: &mut Page, plan: &Plan) {
     if summary::changed(plan).next().is_some() {
         page.heading("Changes", &legend(plan));
         for (change, number) in summary::changed(plan).zip(1..) {
-            block(page, change, number);
+            block(page, change, number, plan.created_at);
         }
     }
     let unchanged = plan.resource_changes.iter().filter(|change| change.action == Action::NoOp);
@@ -24,7 +25,7 @@ pub(super) fn write(page: &mut Page, plan: &Plan) {
         }
         let words = if change.held.is_some() { "is held" } else { "has no changes" };
         title(page, change, None, words);
-        remarks(page, change);
+        remarks(page, change, plan.created_at);
     }
 }
 
@@ -41,16 +42,17 @@ fn legend(plan: &Plan) -> String {
     entries.iter().filter(|(used, _)| *used).map(|(_, words)| *words).collect::<Vec<_>>().join("   ")
 }
 
-fn block(page: &mut Page, change: &ResourceChange, number: usize) {
+fn block(page: &mut Page, change: &ResourceChange, number: usize, made: Timestamp) {
     let (symbol, ink, words) = match change.action {
         Action::NoOp => ("   ", Ink::Plain, "has no changes"),
         Action::Create => ("  +", Ink::Good, "will be created"),
         Action::Update => ("  ~", Ink::Watch, "will be updated in-place"),
-        Action::Delete => ("  -", Ink::Gone, "will be destroyed"),
+        Action::Delete if change.declared_at == NO_LONGER_DECLARED => ("  -", Ink::Gone, "will be destroyed"),
+        Action::Delete => ("  -", Ink::Gone, "stays, and loses what is shown here"),
         Action::Replace => ("+/-", Ink::Watch, "must be replaced"),
     };
     title(page, change, Some(number), words);
-    remarks(page, change);
+    remarks(page, change, made);
     let header = Line::of(ink, symbol).and(Ink::Plain, &format!(" {} {} {{", change.kind, escape::quoted(&change.name)));
     page.put(0, 4, &header);
     attributes::write(page, &change.attributes);
@@ -66,7 +68,7 @@ fn title(page: &mut Page, change: &ResourceChange, number: Option<usize>, words:
 }
 
 /// Why, who holds it, what is shown and not done, when it is next due.
-fn remarks(page: &mut Page, change: &ResourceChange) {
+fn remarks(page: &mut Page, change: &ResourceChange, made: Timestamp) {
     for reason in &change.reasons {
         remark(page, "because", reason);
     }
@@ -77,7 +79,7 @@ fn remarks(page: &mut Page, change: &ResourceChange) {
         remark(page, "note", note);
     }
     if let Some(due) = change.next_due {
-        remark(page, "next due", &time::minute(due));
+        remark(page, if due <= made { "due since" } else { "next due" }, &time::minute(due));
     }
 }
 

@@ -19,8 +19,8 @@ fn parts(text: &str) -> [&str; 3] {
 #[test]
 fn a_database_refresh_says_its_risk_first_then_what_changes() {
     assert_snapshot!(parts(&show(&sample::database(), 100))[0], @r#"
-    staging: 1 resource changes in 13 steps, about 1h 28m; outage of dev-openverse-db, about 8m; 1 thing
-      cannot be undone
+    staging: 1 resource to change in 13 steps, about 1h 28m; outage of dev-openverse-db, about 8m; 1
+      thing cannot be undone
     Plan: 1 to add, 0 to change, 1 to destroy.
 
       outage     dev-openverse-db: about 8m, steps 8 and 9
@@ -122,7 +122,7 @@ fn a_database_refresh_names_what_it_relied_on_and_how_to_apply_it() {
 #[test]
 fn a_narrow_terminal_gets_values_one_under_the_other() {
     assert_snapshot!(parts(&show(&sample::database(), 60))[0], @r#"
-    staging: 1 resource changes in 13 steps, about 1h 28m;
+    staging: 1 resource to change in 13 steps, about 1h 28m;
       outage of dev-openverse-db, about 8m; 1 thing cannot be
       undone
     Plan: 1 to add, 0 to change, 1 to destroy.
@@ -266,7 +266,7 @@ fn a_wide_terminal_gets_the_ways_back_beside_the_steps() {
 #[test]
 fn a_swap_of_two_zones() {
     assert_snapshot!(show(&sample::dns_swap(), 130), @r#"
-    gigadb: 2 resources change in 8 steps, about 26s; no outage; everything can be undone
+    gigadb: 2 resources to change in 8 steps, about 26s; no outage; everything can be undone
     Plan: 0 to add, 2 to change, 0 to destroy.
 
       warning    gigadb.org and gigadb.host are two transactions: for up to 5m (TTL 300) resolvers mix old and new answers
@@ -371,7 +371,7 @@ fn hostile_names_are_shown_and_do_nothing() {
     assert_eq!(text.lines().filter(|line| line.starts_with("Plan: ")).count(), 1);
     assert!(!text.chars().any(|c| (c.is_control() && c != '\n') || c == '\u{202e}' || c == '\u{200b}'));
     assert_snapshot!(text, @r#"
-    stag\u001b[2Jing: 1 resource changes in 1 step, about 1s; no outage; everything can be undone
+    stag\u001b[2Jing: 1 resource to change in 1 step, about 1s; no outage; everything can be undone
     Plan: 0 to add, 1 to change, 0 to destroy.
 
       warning    www.evil.example says ~~nothing~~ \u200b

@@ -57,7 +57,9 @@ impl Operation for Delete {
             });
         }
         Ok(match class(&found.status) {
-            Class::Busy | Class::BackingUp => Look::Settling(Progress::status(found.status)),
+            Class::Busy => Look::Settling(Progress::status(found.status)),
+            // Only a last snapshot needs an instance at rest; without one its backup, of hours perhaps, ends with it.
+            Class::BackingUp if self.final_snapshot.is_some() => Look::Settling(Progress::status(found.status)),
             _ => Look::Pending,
         })
     }

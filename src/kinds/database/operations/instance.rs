@@ -55,10 +55,23 @@ impl InstanceRef {
         Ok(None)
     }
 
-    /// For a start: the look just before has seen it.
+    /// For a start: the look just before has seen it. Whatever goes wrong here, the call was not made.
     pub async fn found(&self, rds: &dyn RdsRead, cx: &Cx<'_>, call: &str) -> CallResult<Instance> {
-        self.find(rds, cx).await?.ok_or_else(|| CallError::new(call, Failure::NotFound, "the instance is not visible at the moment"))
+        self.find(rds, cx)
+            .await
+            .map_err(|error| not_made(call, error))?
+            .ok_or_else(|| CallError::new(call, Failure::NotFound, "the instance is not visible at the moment"))
     }
+}
+
+/// A read that failed just before a call: nothing of that call is in doubt.
+pub(super) fn not_made(call: &str, read: CallError) -> CallError {
+    let failure = match read.failure {
+        Failure::Unknown { retry_after: Some(wait) } => Failure::Throttled { retry_after: Some(wait) },
+        Failure::Unknown { retry_after: None } => Failure::Unreachable,
+        known => known,
+    };
+    CallError { failure, call: call.to_owned(), message: format!("{} failed just before it: {}", read.call, read.message), code: read.code }
 }
 
 /// The reading door of a step's provider.

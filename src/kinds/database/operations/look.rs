@@ -111,10 +111,10 @@ pub struct Confirm {
     pub not_before: Option<Timestamp>,
 }
 
-/// Whether identifier and endpoint agree on the name.
+/// Whether identifier and endpoint agree on the name. A whole label of the host must be it: `dev-next.…` is not yet `dev`.
 #[must_use]
 pub(super) fn is_called(instance: &Instance, name: &str) -> bool {
-    let endpoint_agrees = instance.endpoint.as_ref().is_some_and(|(host, _)| host.split('.').next() == Some(name) || host.contains(name));
+    let endpoint_agrees = instance.endpoint.as_ref().is_some_and(|(host, _)| host.split('.').any(|label| label.eq_ignore_ascii_case(name)));
     instance.identifier == name && endpoint_agrees
 }
 
@@ -145,7 +145,7 @@ impl Operation for Confirm {
         Ok(if is_called(&found, &self.name) {
             Look::done()
         } else if found.identifier == self.name {
-            Look::Settling(Progress::status("its endpoint has another name"))
+            Look::Settling(Progress::status("its endpoint does not have the new name yet"))
         } else {
             Look::Conflict(format!("the instance {} is called {}, not {}", found.resource_id, found.identifier, self.name))
         })
@@ -153,5 +153,19 @@ impl Operation for Confirm {
 
     async fn start(&self, _: &StartCx<'_>) -> CallResult<()> {
         nothing_to_start(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::fixture::instance;
+    use super::*;
+
+    #[test]
+    fn the_endpoint_of_a_longer_name_is_not_that_of_the_name() {
+        let mut found = instance("dev-next", "db-B");
+        found.identifier = "dev".to_owned();
+        assert!(!is_called(&found, "dev"), "its endpoint is still {:?}", found.endpoint);
+        assert!(is_called(&instance("dev", "db-B"), "dev"));
     }
 }

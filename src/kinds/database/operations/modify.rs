@@ -32,6 +32,11 @@ impl Modify {
         self.settings.iter().filter(|(name, _)| rds::MODIFIABLE.contains(&name.as_str())).map(|(name, value)| (name.clone(), value.clone())).collect()
     }
 
+    /// A setting that is shown already and has not taken effect: a parameter group says only afterwards whether it waits for a restart.
+    fn still_applying(&self, found: &Instance) -> Option<&str> {
+        self.settings.iter().find(|(name, value)| found.pending.get(*name) == Some(*value)).map(|(name, _)| name.as_str()).filter(|_| !self.removal)
+    }
+
     /// What is missing, and whether all of it is on its way already.
     fn missing(&self, found: &Instance) -> (Vec<String>, bool) {
         let wanted = self.wanted();
@@ -58,6 +63,9 @@ impl Operation for Modify {
         };
         let (missing, on_its_way) = self.missing(&found);
         if missing.is_empty() {
+            if let Some(name) = self.still_applying(&found) {
+                return Ok(Look::Settling(Progress::status(format!("applying {name}"))));
+            }
             // A first backup that the modification itself has set off is waited for by nobody.
             let settled = self.removal || matches!(class(&found.status), Class::Usable | Class::BackingUp);
             return Ok(if settled { Look::done() } else { not_yet(&found).unwrap_or_else(Look::done) });
@@ -76,7 +84,7 @@ impl Operation for Modify {
     async fn start(&self, cx: &StartCx<'_>) -> CallResult<()> {
         let rds = cx.writers.rds_writer(cx.cx.aws(&self.provider)?).await?;
         let found = self.instance.found(&*rds, cx.cx, self.name()).await?;
-        let settings = in_modify(&found.settings, &self.wanted());
+        let settings = in_modify(&found.engine, &found.settings, &self.wanted());
         rds.modify(&Call { identifier: found.identifier, new_identifier: None, settings }).await
     }
 }

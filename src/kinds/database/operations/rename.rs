@@ -37,6 +37,10 @@ pub struct Rename {
     /// Another instance that an earlier run may be renaming to the same name right now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rival: Option<Rival>,
+    /// The instance that takes over the name given up here. While it cannot be renamed itself (a backup has begun, say) nothing is
+    /// started: the outage would last until it can.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub successor: Option<InstanceRef>,
     /// Names of what is written, for the guard.
     pub names: Vec<String>,
 }
@@ -61,8 +65,25 @@ impl Rename {
         })
     }
 
-    async fn before_start(&self, rds: &dyn RdsRead, found: &Instance, now: Timestamp) -> CallResult<Look> {
+    /// What hinders the successor from being renamed next, if anything does.
+    async fn successor_waits(&self, rds: &dyn RdsRead, cx: &Cx<'_>) -> CallResult<Option<Look>> {
+        let Some(successor) = &self.successor else { return Ok(None) };
+        let Some(next) = successor.find(rds, cx).await? else { return Ok(Some(hidden())) };
+        Ok(not_yet(&next).map(|wait| match wait {
+            Look::Settling(progress) => Look::Settling(Progress::status(format!("{} is {}", next.identifier, progress.status))),
+            other => other,
+        }))
+    }
+
+    async fn before_start(&self, rds: &dyn RdsRead, found: &Instance, cx: &Cx<'_>) -> CallResult<Look> {
+        let now = cx.readers.clock().now();
         if let Some(wait) = not_yet(found) {
+            return Ok(wait);
+        }
+        // Once the call is out there is an outage already, and nothing is won by waiting.
+        if cx.started.is_none()
+            && let Some(wait) = self.successor_waits(rds, cx).await?
+        {
             return Ok(wait);
         }
         if self.rival_is_moving(rds, now).await? {
@@ -102,7 +123,7 @@ impl Operation for Rename {
             });
         }
         if found.identifier == self.from {
-            return self.before_start(&*rds, &found, now).await;
+            return self.before_start(&*rds, &found, cx).await;
         }
         Ok(Look::Conflict(format!("the instance {} is called {}, neither {} nor {}", found.resource_id, found.identifier, self.from, self.to)))
     }

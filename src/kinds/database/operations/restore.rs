@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::marks::{self, Owner};
 use super::super::status::{Class, class};
-use super::instance::reader;
+use super::instance::{not_made, reader};
 use crate::apply::operation::{Cx, Look, Operation, Outputs, Progress, StartCx};
 use crate::model::{Json, time};
 use crate::world::rds::Restore;
@@ -34,7 +34,8 @@ impl RestoreNext {
         if let Some(created) = cx.output(&self.snapshot_step, "created") {
             return Ok(created.to_owned());
         }
-        let found = reader(cx, &self.provider).await?.snapshot(&self.restore.snapshot).await?;
+        let read = async { reader(cx, &self.provider).await?.snapshot(&self.restore.snapshot).await };
+        let found = read.await.map_err(|error| not_made(self.name(), error))?;
         let created = found.and_then(|snapshot| snapshot.created);
         created
             .map(time::rfc3339)

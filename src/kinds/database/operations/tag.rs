@@ -12,6 +12,8 @@ use crate::model::time;
 use crate::world::CallResult;
 
 const ADD: &str = "rds:AddTagsToResource";
+/// Tags hold whole seconds.
+const ROUNDING: Duration = Duration::from_secs(1);
 
 /// Lays tags over those of an instance.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -89,7 +91,8 @@ impl Operation for Untag {
     }
 }
 
-/// Tags the replaced instance with the time until which it is kept, counted from this step.
+/// Tags the replaced instance with the time until which it is kept, counted from this step. What an earlier run wrote there (one that was
+/// switched back, say) does not count: it may be over already, and the next plan would delete the instance.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Keep {
@@ -117,7 +120,8 @@ impl Operation for Keep {
     async fn look(&self, cx: &Cx<'_>) -> CallResult<Look> {
         let rds = reader(cx, &self.provider).await?;
         let Some(found) = self.instance.find(&*rds, cx).await? else { return Ok(hidden()) };
-        Ok(match marks::time(&found.tags, marks::KEEP_UNTIL) {
+        let own = cx.started.map(|started| time::after(started, self.duration.saturating_sub(ROUNDING)));
+        Ok(match marks::time(&found.tags, marks::KEEP_UNTIL).filter(|until| own.is_some_and(|own| *until >= own)) {
             Some(until) => Look::Done { outputs: crate::apply::operation::Outputs::new(), detail: format!("kept until {}", time::minute(until)) },
             None => Look::Pending,
         })

@@ -11,6 +11,8 @@ use crate::plan::{Fact, Limits, Part, PlanCx, Step, Undo};
 
 /// How long RDS may take to show a call that it answered well.
 const VISIBILITY: Duration = Duration::from_mins(5);
+/// How long setting tags may take, throttling and a hidden instance included.
+const TAGGING: Duration = Duration::from_mins(15);
 /// The longest pause between two looks when the provider says nothing.
 const POLL: Duration = Duration::from_secs(15);
 
@@ -128,6 +130,13 @@ impl<'a> Builder<'a> {
     pub fn facts(&self, slugs: &[&str]) -> Vec<String> {
         slugs.iter().map(|slug| self.id(slug)).filter(|id| self.part.facts.iter().any(|fact| fact.id == *id)).collect()
     }
+}
+
+/// A tag is one short call: nothing else about a modification's limits holds for it.
+pub fn tagging(step: &mut Step) {
+    step.limits.timeout = step.limits.timeout.min(TAGGING);
+    step.limits.visibility = step.limits.visibility.min(step.limits.timeout);
+    step.limits.expected = Duration::from_secs(1).min(step.limits.timeout);
 }
 
 /// Names of something written: its identifiers and what people wrote into its tags.

@@ -5,7 +5,7 @@ use super::super::intent::Intent;
 use super::super::marks::Tags;
 use super::super::operations::{Modify, Op, Reboot, Tag, Untag};
 use super::super::settings::{restarts, value_of};
-use super::builder::{Builder, Draft, by_id, names, undo};
+use super::builder::{Builder, Draft, by_id, names, tagging, undo};
 use crate::model::{Json, Phase};
 use crate::plan::{Outage, Undo};
 use crate::world::rds::{Instance, Settings};
@@ -60,14 +60,20 @@ fn modify(builder: &mut Builder<'_>, intent: &Intent, base: &Instance) {
         (true, _) => Undo::Impossible("RDS never shrinks storage".to_owned()),
         (false, _) => undo(format!("set {} back", before.keys().cloned().collect::<Vec<_>>().join(", ")), &[make(before)]),
     };
-    let restart = intent.modify.iter().any(|(setting, after)| restarts(setting, &value_of(&base.settings, setting), after).is_some());
+    // What is pending comes in with our own call, and may restart it too.
+    let brought: Vec<&String> = base.pending.keys().filter(|setting| !intent.modify.contains_key(*setting)).collect();
+    let mut all = base.pending.clone();
+    all.extend(intent.modify.clone());
+    let restart = all.iter().any(|(setting, after)| restarts(setting, &value_of(&base.settings, setting), after).is_some());
+    let also = brought.iter().map(|setting| setting.as_str()).collect::<Vec<_>>().join(", ");
+    let also = if also.is_empty() { also } else { format!(" (the pending {also} comes in with it)") };
     let list = intent.modify.keys().cloned().collect::<Vec<_>>().join(", ");
     let facts = builder.facts(&["instance", "pending"]);
     let groups_change = ["parameter_group_name", "option_group_name"].iter().any(|setting| intent.modify.contains_key(*setting));
     let step = builder.push(Draft {
         slug: "modify".to_owned(),
         phase: Phase::Switch,
-        title: format!("set {list} of {name}{}", if restart { ", which restarts it" } else { "" }),
+        title: format!("set {list} of {name}{also}{}", if restart { ", which restarts it" } else { "" }),
         op: make(intent.modify.clone()),
         undo: back,
         timeout: "modify",
@@ -109,6 +115,7 @@ fn tags(builder: &mut Builder<'_>, intent: &Intent, base: &Instance) {
         undo: back,
         timeout: "modify",
     });
+    tagging(step);
     // After our own modification the instance is not as it was any more.
     if first {
         step.facts = facts;

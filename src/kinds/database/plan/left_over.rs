@@ -29,6 +29,7 @@ pub fn recover(builder: &mut Builder<'_>) {
         to: wanted.name.clone(),
         not_before: recover.not_before,
         rival: recover.rival.clone(),
+        successor: None,
         names: names(&[], &recover.tags),
     });
     let undo = Undo::Keep(format!("{} has the name that it should have", wanted.name));

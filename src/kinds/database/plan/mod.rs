@@ -3,6 +3,7 @@
 mod builder;
 mod in_place;
 mod left_over;
+mod prune;
 mod refresh;
 mod retire;
 
@@ -11,6 +12,7 @@ use super::observe::Seen;
 use crate::plan::{Part, PlanCx};
 
 use builder::Builder;
+pub use prune::prune;
 
 /// The whole part of one database. What cannot be done is an error of the diff already.
 #[must_use]

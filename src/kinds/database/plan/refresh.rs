@@ -9,7 +9,7 @@ use super::super::operations::{
     Ask, Confirm, Delete, InstanceRef, MadeBy, Modify, Op, Parity, Ready, Reboot, Rename, RestoreNext, Scrub, Tag, WaitSnapshot,
 };
 use super::super::settings;
-use super::builder::{Builder, Draft, by_id, names, undo};
+use super::builder::{Builder, Draft, by_id, names, tagging, undo};
 use super::in_place::{facts_of, tags_back};
 use super::left_over::protection;
 use super::retire;
@@ -29,7 +29,8 @@ pub fn facts(builder: &mut Builder<'_>, refreshing: &Refreshing) {
         builder.fact("name-free", format!("no instance is called {}", wanted.name), &read, Json::Bool(true));
     }
     let snapshot = &refreshing.snapshot;
-    let timed = snapshot.created.is_some();
+    // RDS settles the time of a snapshot when it is complete.
+    let timed = snapshot.created.is_some() && snapshot.status == "available";
     let read = Read::Snapshot { provider: provider.clone(), identifier: snapshot.identifier.clone(), timed };
     let title = format!("newest snapshot of {}: {}", refreshing.rules.source, snapshot.identifier);
     builder.fact("snapshot", title, &read, facts::snapshot_value(Some(snapshot), timed));
@@ -84,13 +85,13 @@ fn mark_old(builder: &mut Builder<'_>, base: &Instance) {
     let step = builder.push(Draft {
         slug: "mark-old".to_owned(),
         phase: Phase::Prepare,
-        title: format!("tag {} as ours", wanted.name),
+        title: format!("tag {} with this environment, resource, run and step", wanted.name),
         op,
         undo: tags_back(&wanted.provider, base, &written, &guarded),
         timeout: "modify",
     });
     step.facts = facts;
-    step.limits.expected = std::time::Duration::from_secs(1);
+    tagging(step);
 }
 
 fn wait_for_snapshot(builder: &mut Builder<'_>, refreshing: &Refreshing) {
@@ -180,7 +181,10 @@ fn settle(builder: &mut Builder<'_>, refreshing: &Refreshing, new: &InstanceRef)
         builder.push(prepare("first-backup", format!("wait for the first backup of {next}"), ready(), Undo::Nothing, "backup"));
     }
     let op = Op::Modify(Modify { provider: provider.clone(), instance: new.clone(), settings: until_switch, removal: false, names: guarded.clone() });
-    builder.push(prepare("settings", format!("bring the settings of {next} to parity"), op, gone(), "modify"));
+    let title = format!("set what the restore could not set of {next}");
+    let step = builder.push(prepare("settings", title, op, gone(), "modify"));
+    // RDS may begin a backup unasked, and takes no modification until it is done.
+    step.limits.timeout = step.limits.timeout.max(wanted.timeout("backup").0);
     let op = Op::Reboot(Reboot { provider: provider.clone(), instance: new.clone(), names: guarded.clone() });
     let step = builder.push(prepare("reboot", format!("restart {next} if a parameter or option group waits for it"), op, gone(), "reboot"));
     step.limits.expected = std::time::Duration::ZERO;
@@ -189,8 +193,8 @@ fn settle(builder: &mut Builder<'_>, refreshing: &Refreshing, new: &InstanceRef)
     if !wanted.scrub.is_empty() {
         let tags = Tags::from([(marks::STEP.to_owned(), builder.id("scrub"))]);
         let op = Op::Tag(Tag { provider: provider.clone(), instance: new.clone(), tags, names: guarded });
-        let step = builder.push(prepare("mark-scrub", format!("tag {next}: its scrub begins"), op, gone(), "modify"));
-        step.limits.expected = std::time::Duration::from_secs(1);
+        let title = format!("tag {next}: from here on its data may be scrubbed in part");
+        tagging(builder.push(prepare("mark-scrub", title, op, gone(), "modify")));
     }
 }
 
@@ -223,7 +227,12 @@ fn prove(builder: &mut Builder<'_>, refreshing: &Refreshing, new: &InstanceRef) 
         builder.push(Draft {
             slug: "scrub".to_owned(),
             phase: Phase::Verify,
-            title: format!("scrub {} in one transaction ({} scripts)", wanted.next, wanted.scrub.len()),
+            title: format!(
+                "scrub {} in one transaction ({} script{})",
+                wanted.next,
+                wanted.scrub.len(),
+                if wanted.scrub.len() == 1 { "" } else { "s" }
+            ),
             op,
             undo: goes_with(&wanted.next),
             timeout: "scrub",
@@ -271,6 +280,7 @@ fn switch(builder: &mut Builder<'_>, refreshing: &Refreshing, new: &InstanceRef)
             to: to.to_owned(),
             not_before: None,
             rival: None,
+            successor: None,
             names: names(&[], tags),
         })
     };
@@ -278,11 +288,15 @@ fn switch(builder: &mut Builder<'_>, refreshing: &Refreshing, new: &InstanceRef)
         let old = by_id(&base.resource_id);
         let back = rename(&old, &wanted.old, &wanted.name, &base.tags);
         let facts = builder.facts(&["instance", "pending", "old-free"]);
+        let mut op = rename(&old, &wanted.name, &wanted.old, &base.tags);
+        if let Op::Rename(rename) = &mut op {
+            rename.successor = Some(new.clone());
+        }
         let step = builder.push(Draft {
             slug: "rename-old".to_owned(),
             phase: Phase::Switch,
             title: format!("rename {} to {}", wanted.name, wanted.old),
-            op: rename(&old, &wanted.name, &wanted.old, &base.tags),
+            op,
             undo: undo(format!("rename {} back to {}", wanted.old, wanted.name), &[back]),
             timeout: "rename",
         });
@@ -296,7 +310,7 @@ fn switch(builder: &mut Builder<'_>, refreshing: &Refreshing, new: &InstanceRef)
         phase: Phase::Switch,
         title: format!("rename {} to {}", wanted.next, wanted.name),
         op: rename(new, &wanted.next, &wanted.name, &refreshing.tags),
-        undo: undo(format!("rename the new {} back to {}", wanted.name, wanted.next), &[back]),
+        undo: undo(format!("rename the new {} back to {}; what was written to it since is lost", wanted.name, wanted.next), &[back]),
         timeout: "rename",
     });
     step.facts = facts;

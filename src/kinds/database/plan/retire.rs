@@ -5,7 +5,7 @@ use super::super::facts::{self, Read};
 use super::super::names::final_snapshot;
 use super::super::operations::{Ask, Confirm, Delete, InstanceRef, Keep, Modify, Op, Ready, Untag};
 use super::super::{desired::Expect, marks};
-use super::builder::{Builder, Draft, by_id, names, undo};
+use super::builder::{Builder, Draft, by_id, names, tagging, undo};
 use super::in_place::{facts_of, is_on};
 use super::left_over::protection;
 use crate::model::{Phase, time};
@@ -125,14 +125,15 @@ pub fn keep(builder: &mut Builder<'_>, old: &Instance, rules: &Refresh) {
         keys: vec![marks::KEEP_UNTIL.to_owned()],
         names: guarded.clone(),
     });
-    builder.push(Draft {
+    let step = builder.push(Draft {
         slug: "keep-old".to_owned(),
         phase: Phase::Retire,
-        title: format!("keep {} for {}; a later plan deletes it", wanted.old, time::words(rules.keep_old)),
+        title: format!("tag {} to be kept for {} from then on; a later plan deletes it", wanted.old, time::words(rules.keep_old)),
         op: Op::Keep(Keep { provider: wanted.provider.clone(), instance, duration: rules.keep_old, names: guarded }),
         undo: undo("take that tag away", &[back]),
         timeout: "modify",
     });
+    tagging(step);
 }
 
 /// What an earlier run left to do for the instance that it replaced.

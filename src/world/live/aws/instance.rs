@@ -23,7 +23,7 @@ pub(super) fn instance(of: &DbInstance) -> Result<Instance, &'static str> {
         created: of.instance_create_time.as_ref().and_then(timestamp),
         engine: of.engine.clone().unwrap_or_default(),
         engine_version: of.engine_version.clone().unwrap_or_default(),
-        pending: of.pending_modified_values.as_ref().map(|values| pending(values, of.enabled_cloudwatch_logs_exports())).unwrap_or_default(),
+        pending: all_pending(of),
         settings,
         pending_reboot: pending_reboot(of),
         tags: tags(of.tag_list()),
@@ -81,7 +81,7 @@ fn settings(of: &DbInstance) -> Settings {
     set("monitoring_role_arn", text(of.monitoring_role_arn()));
     set("multi_az", of.multi_az.map(Json::from));
     set("network_type", text(of.network_type()));
-    set("option_group_name", text(of.option_group_memberships().first().and_then(|group| group.option_group_name())));
+    set("option_group_name", text(option_group(of)));
     set("parameter_group_name", text(of.db_parameter_groups().first().and_then(|group| group.db_parameter_group_name())));
     set("performance_insights_enabled", of.performance_insights_enabled.map(Json::from));
     set("performance_insights_kms_key_id", text(of.performance_insights_kms_key_id()));
@@ -93,6 +93,15 @@ fn settings(of: &DbInstance) -> Settings {
     set("storage_throughput", positive(of.storage_throughput).map(Json::from));
     set("storage_type", text(of.storage_type()));
     set("vpc_security_groups", Some(sorted(of.vpc_security_groups().iter().filter_map(|group| group.vpc_security_group_id.clone()))));
+    settings
+}
+
+/// What does not hold yet, groups that are being applied included: RDS shows their names at once, and says only afterwards whether they
+/// wait for a restart.
+fn all_pending(of: &DbInstance) -> Settings {
+    let mut settings = of.pending_modified_values.as_ref().map(|values| pending(values, of.enabled_cloudwatch_logs_exports())).unwrap_or_default();
+    let parameters = of.db_parameter_groups().first().filter(|group| group.parameter_apply_status() == Some("applying"));
+    put(&mut settings, "parameter_group_name", text(parameters.and_then(|group| group.db_parameter_group_name())));
     settings
 }
 
@@ -126,6 +135,12 @@ fn pending(of: &PendingModifiedValues, exports: &[String]) -> Settings {
         }
     }
     settings
+}
+
+/// The option group that it has: while one replaces another both are listed.
+fn option_group(of: &DbInstance) -> Option<&str> {
+    let all = of.option_group_memberships();
+    all.iter().find(|group| group.status() == Some("in-sync")).or(all.first())?.option_group_name()
 }
 
 fn pending_reboot(of: &DbInstance) -> bool {

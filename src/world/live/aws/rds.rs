@@ -40,7 +40,7 @@ impl Rds {
     }
 
     /// The instances that a request asks for; `None` when the service says that there is none.
-    async fn instances(&self, request: DescribeDBInstancesFluentBuilder) -> CallResult<Option<Vec<Instance>>> {
+    async fn described(&self, request: DescribeDBInstancesFluentBuilder) -> CallResult<Option<Vec<Instance>>> {
         let found = pages::all(DESCRIBE_INSTANCES, |marker| {
             let request = request.clone().set_marker(marker);
             async {
@@ -92,7 +92,7 @@ impl RdsRead for Rds {
 
     async fn instance(&self, identifier: &str) -> CallResult<Option<Instance>> {
         let named = named(DESCRIBE_INSTANCES, identifier)?;
-        let Some(found) = self.instances(self.client().describe_db_instances().db_instance_identifier(named)).await? else { return Ok(None) };
+        let Some(found) = self.described(self.client().describe_db_instances().db_instance_identifier(named)).await? else { return Ok(None) };
         // RDS says "not found" in so many words; a list without the wanted name is no such word.
         let wanted = found.into_iter().find(|one| one.identifier.eq_ignore_ascii_case(identifier));
         wanted.map(Some).ok_or_else(|| error::unreadable(DESCRIBE_INSTANCES, "it does not hold the instance that was asked for"))
@@ -100,9 +100,14 @@ impl RdsRead for Rds {
 
     async fn instance_by_resource_id(&self, resource_id: &str) -> CallResult<Option<Instance>> {
         let filter = Filter::builder().name("dbi-resource-id").values(named(DESCRIBE_INSTANCES, resource_id)?).build();
-        let found = self.instances(self.client().describe_db_instances().filters(filter).max_records(PAGE_SIZE)).await?.unwrap_or_default();
+        let found = self.described(self.client().describe_db_instances().filters(filter).max_records(PAGE_SIZE)).await?.unwrap_or_default();
         // A service that knows no such filter gives everything.
         Ok(found.into_iter().find(|one| one.resource_id == resource_id))
+    }
+
+    async fn instances(&self) -> CallResult<Vec<Instance>> {
+        let found = self.described(self.client().describe_db_instances().max_records(PAGE_SIZE)).await?;
+        found.ok_or_else(|| error::unreadable(DESCRIBE_INSTANCES, "it finds no instance where none was asked for by name"))
     }
 
     async fn snapshots(&self, instance: &str, snapshot_type: &str) -> CallResult<Vec<Snapshot>> {

@@ -68,7 +68,7 @@ pub(super) fn restore(
             "db_subnet_group_name" => request.db_subnet_group_name(given.text()?),
             "dedicated_log_volume" => request.dedicated_log_volume(given.bool()?),
             "deletion_protection" => request.deletion_protection(given.bool()?),
-            "enabled_cloudwatch_logs_exports" => request.set_enable_cloudwatch_logs_exports(Some(given.texts()?)),
+            "enabled_cloudwatch_logs_exports" => request.set_enable_cloudwatch_logs_exports(some(given.texts()?)),
             "iam_database_authentication_enabled" => request.enable_iam_database_authentication(given.bool()?),
             "instance_class" => request.db_instance_class(given.text()?),
             "iops" => request.iops(given.int()?),
@@ -86,6 +86,11 @@ pub(super) fn restore(
         };
     }
     Ok(request)
+}
+
+/// A list that holds something. An empty one would go out as one empty name, which is no name of a log.
+fn some(items: Vec<String>) -> Option<Vec<String>> {
+    Some(items).filter(|items| !items.is_empty())
 }
 
 /// Lays settings on a modification. `log_exports` are those that the instance has now: RDS wants to hear what to enable and what

@@ -62,7 +62,7 @@ pub(super) fn modify(place: &Place, work: &mut Work<'_>, modify: &Modify) -> Cal
     restore::sort_lists(&mut wanted);
     // What is there already, and the absence of what is not there, are no change.
     wanted.retain(|key, value| instance.settings.get(key).unwrap_or(&Json::Null) != value);
-    check_storage(work, &instance, &wanted)?;
+    check_storage(work, &instance, &modify.settings, &wanted)?;
     let new_name = modify.new_identifier.as_ref().map(|name| name.to_ascii_lowercase()).filter(|name| *name != instance.identifier);
     if let Some(name) = &new_name {
         place.name_is_free(work, name)?;
@@ -90,8 +90,14 @@ pub(super) fn modify(place: &Place, work: &mut Work<'_>, modify: &Modify) -> Cal
     Ok(())
 }
 
-fn check_storage(work: &Work<'_>, instance: &DbInstance, wanted: &Settings) -> CallResult<()> {
+fn check_storage(work: &Work<'_>, instance: &DbInstance, told: &Settings, wanted: &Settings) -> CallResult<()> {
     let number = |settings: &Settings, key: &str| settings.get(key).and_then(Json::as_i64);
+    let provisioned = instance.settings.get("storage_type").and_then(Json::as_str).is_some_and(|kind| matches!(kind, "io1" | "io2"));
+    let (size, iops) = ("allocated_storage", "iops");
+    let changes_either = [size, iops].iter().any(|key| wanted.get(*key).is_some_and(|value| !value.is_null()));
+    if provisioned && changes_either && !(told.contains_key(size) && told.contains_key(iops)) {
+        return Err(work.refuse("InvalidParameterCombination", "You must specify both the storage size and iops when modifying either of them."));
+    }
     if let (Some(new), Some(old)) = (number(wanted, "allocated_storage"), number(&instance.settings, "allocated_storage")) {
         if new < old {
             return Err(work.refuse("InvalidParameterCombination", format!("storage cannot shrink from {old} to {new} GiB")));

@@ -152,6 +152,11 @@ impl RdsRead for RdsDoor {
         self.core.call("rds:DescribeDBInstances", resource_id.to_owned(), false, find).await
     }
 
+    async fn instances(&self) -> CallResult<Vec<Instance>> {
+        let list = |work: &mut Work<'_>| Ok(view::all(&self.place, work));
+        self.core.call("rds:DescribeDBInstances", self.place.region.clone(), false, list).await
+    }
+
     async fn snapshots(&self, instance: &str, snapshot_type: &str) -> CallResult<Vec<Snapshot>> {
         let list = |work: &mut Work<'_>| Ok(view::snapshots(&self.place, work, instance, snapshot_type));
         self.core.call("rds:DescribeDBSnapshots", instance.to_owned(), false, list).await

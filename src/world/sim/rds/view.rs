@@ -52,6 +52,12 @@ pub(super) fn by_name(place: &Place, work: &Work<'_>, identifier: &str) -> Optio
     candidates.filter_map(|(id, candidate)| instance(place, id, candidate, work.now())).find(|seen| seen.identifier == wanted)
 }
 
+/// All instances that readers see.
+pub(super) fn all(place: &Place, work: &Work<'_>) -> Vec<Instance> {
+    let all = place.region(work).into_iter().flat_map(|region| &region.instances);
+    all.filter_map(|(id, one)| instance(place, id, one, work.now())).collect()
+}
+
 pub(super) fn snapshot(identifier: &str, snapshot: &DbSnapshot, now: Timestamp) -> Snapshot {
     let ready = snapshot.ready.is_none_or(|ready| ready <= now);
     let status = if ready { snapshot.status.as_deref().unwrap_or("available") } else { "creating" };

@@ -136,3 +136,14 @@ fn a_snapshot_remembers_what_a_restore_takes_over() {
     assert_eq!((read.created, read.percent, read.allocated_storage), (None, 100, 3000));
     assert_eq!(read.settings.keys().collect::<Vec<_>>(), ["iops", "license_model", "option_group_name", "port", "storage_type"]);
 }
+
+#[test]
+fn a_group_that_is_being_applied_is_pending_and_one_that_goes_is_not_the_one() {
+    let mut of = whole();
+    of.db_parameter_groups = Some(vec![group("pg14-new", "applying")]);
+    let option = |name: &str, status: &str| OptionGroupMembership::builder().option_group_name(name).status(status).build();
+    of.option_group_memberships = Some(vec![option("going", "removing"), option("there", "in-sync")]);
+    let read = instance(&of).unwrap();
+    assert_eq!((&read.pending["parameter_group_name"], read.pending_reboot), (&json!("pg14-new"), false));
+    assert_eq!(read.settings["option_group_name"], json!("there"));
+}

@@ -119,3 +119,10 @@ fn log_exports_are_told_as_differences() {
     let off = exports(&list(&["a"]), &[]).unwrap();
     assert_eq!((off.enable_log_types().len(), off.disable_log_types()), (0, &list(&["a"])[..]));
 }
+
+#[test]
+fn an_empty_list_is_not_sent_with_a_restore() {
+    let none = Settings::from([("enabled_cloudwatch_logs_exports".to_owned(), json!([]))]);
+    let request = restore("r", client().restore_db_instance_from_db_snapshot(), &none).unwrap();
+    assert_eq!(request.as_input().get_enable_cloudwatch_logs_exports(), &None);
+}

@@ -1,0 +1,12 @@
+//! The binary as people run it: files in, words and exit codes out.
+
+mod bench;
+
+mod cmds_garbage;
+mod cmds_runs;
+mod lang_bench;
+mod lang_database;
+mod lang_dns_zone;
+mod lang_mistakes;
+mod lang_prune;
+mod lang_values;
