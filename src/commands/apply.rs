@@ -98,6 +98,7 @@ async fn begin(store: &dyn Store, plan: &Plan) -> Result<Begin> {
             ));
         }
         if state.finished.is_some() && state.plan.digest == plan.digest {
+            refuse_unfinished(store, &plan.environment).await?;
             return Ok(Begin::GoOn(state));
         }
     }

@@ -4,31 +4,43 @@ use std::sync::Arc;
 
 use super::Session;
 use super::running::{self, Begin, Run};
+use crate::apply::journal::RunState;
 use crate::cli::RunFlags;
-use crate::model::{Exit, Result};
+use crate::model::{Error, Exit, Result};
 
 pub async fn run(session: &Session, environment: &str, flags: &RunFlags) -> Result<Exit> {
     running::check_flags(flags)?;
     let location = session.locate_runs(environment)?;
     let store = session.store_of_environment(&location)?;
-    let Some(state) = running::resumable(&*store, &location.environment).await? else {
+    let nothing = || {
         session.say(&format!("Nothing to resume: {} has no unfinished run.", location.environment));
-        return Ok(Exit::Done);
+        Ok(Exit::Done)
     };
+    let Some(state) = running::resumable(&*store, &location.environment).await? else { return nothing() };
     let world = session.open_world(&location.root)?;
     let program = running::ready(&state.plan, &world).await?;
     let runner = Run { session, world: &world, store: Arc::clone(&store), flags };
-    // Asking for exactly this run is explicit enough to take a lock whose lease has expired.
-    let lease = runner.lock(&state.plan, true).await?;
-    // Whoever held the lock until now may have gone on meanwhile.
-    let state = match running::resumable(&*store, &location.environment).await {
-        Ok(Some(state)) => state,
-        other => {
-            store.release(&lease).await?;
-            other?;
-            session.say(&format!("Nothing to resume: {} has no unfinished run.", location.environment));
-            return Ok(Exit::Done);
+    let lease = runner.lock(&state.plan, flags.takeover).await?;
+    // Whoever held the lock until now may have gone on meanwhile, or ended this run and begun another one.
+    let again = running::resumable(&*store, &location.environment).await;
+    match again {
+        Ok(Some(now)) if now.plan.run == state.plan.run => {
+            // A way back that somebody asked for is gone on with as what it is.
+            let begin = if now.asked_back() { Begin::Back(now) } else { Begin::GoOn(now) };
+            runner.under(lease, program, begin).await
         }
-    };
-    runner.under(lease, program, Begin::GoOn(state)).await
+        Ok(now) => {
+            store.release(&lease).await?;
+            if now.is_none() { nothing() } else { Err(another(&state, &location.environment)) }
+        }
+        Err(error) => {
+            let _ = store.release(&lease).await;
+            Err(error)
+        }
+    }
+}
+
+fn another(state: &RunState, environment: &str) -> Error {
+    let what = format!("run {} has ended meanwhile, and another one of {environment} has begun", state.plan.run);
+    Error::new(Exit::Error, what, format!("nothing was done; see `switchover status {environment}`"))
 }

@@ -8,11 +8,11 @@ use super::running::{self, Begin, Run};
 use super::session::OpenWorld;
 use super::{Session, ask};
 use crate::apply::engine::{Program, summary};
-use crate::apply::journal::{RunState, Store};
+use crate::apply::journal::{RunState, Stage, Store};
 use crate::apply::operation::{Cx, Look};
 use crate::cli::RunFlags;
 use crate::model::{Error, Exit, Result};
-use crate::plan::Undo;
+use crate::plan::{Step, Undo};
 use crate::world::Readers;
 
 pub async fn run(session: &Session, environment: &str, id: Option<&str>, flags: &RunFlags) -> Result<Exit> {
@@ -36,9 +36,11 @@ pub async fn run(session: &Session, environment: &str, id: Option<&str>, flags: 
         return Err(Error::new(Exit::Error, "not confirmed; nothing was done", "answer `yes` to roll back"));
     }
     let runner = Run { session, world: &world, store: Arc::clone(&store), flags };
-    let lease = runner.lock(&state.plan, true).await?;
+    let lease = runner.lock(&state.plan, flags.takeover).await?;
     let again = async {
-        let state = running::state_of(&*store, &location.environment, &state.plan.run).await?.ok_or_else(|| no_such_run(&state.plan.run))?;
+        // Others may have been at work while nobody had the lock.
+        let last = candidate(&*store, &location.environment, Some(&state.plan.run)).await?;
+        let state = last.ok_or_else(|| no_such_run(&state.plan.run))?;
         refuse_gone(&state)?;
         refuse_conflicts(&program, &state, &world).await?;
         Ok(state)
@@ -61,6 +63,11 @@ async fn candidate(store: &dyn Store, environment: &str, id: Option<&str>) -> Re
     states.sort_by_key(|state| (state.finished.is_none(), state.last));
     let last = states.pop();
     let Some(id) = id else { return Ok(last) };
+    // Later runs that were turned back as a whole are in nobody's way.
+    let mut last = last;
+    while last.as_ref().is_some_and(|state| state.plan.run != id && left_nothing(state)) {
+        last = states.pop();
+    }
     match last {
         Some(state) if state.plan.run == id => Ok(Some(state)),
         Some(later) if states.iter().any(|state| state.plan.run == id) => {
@@ -69,6 +76,15 @@ async fn candidate(store: &dyn Store, environment: &str, id: Option<&str>) -> Re
         }
         _ => Err(no_such_run(id)),
     }
+}
+
+/// Whether a run has ended and nothing that it did is still there.
+fn left_nothing(state: &RunState) -> bool {
+    let is_there = |step: &Step| {
+        let folded = state.step(&step.id);
+        folded.called && folded.stage != Stage::Undone && step.undo != Undo::Nothing
+    };
+    state.finished.is_some() && !state.plan.steps.iter().any(is_there)
 }
 
 fn no_such_run(id: &str) -> Error {

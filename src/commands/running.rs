@@ -34,7 +34,7 @@ impl Begin {
         match self {
             Begin::New => "apply",
             Begin::GoOn(_) => "resume",
-            Begin::Back(_) => "rollback",
+            Begin::Back(_) => fold::ROLLBACK,
         }
     }
 }
@@ -74,7 +74,7 @@ pub async fn ready(plan: &Arc<Plan>, world: &OpenWorld) -> Result<Arc<Program>> 
     Ok(Arc::new(program))
 }
 
-/// Every run of an environment that has not ended.
+/// The last run of an environment that has not ended.
 pub async fn unfinished(store: &dyn Store, environment: &str) -> Result<Option<RunState>> {
     for run in store.runs(environment).await?.into_iter().rev() {
         if let Some(state) = state_of(store, environment, &run).await?
@@ -91,9 +91,14 @@ pub async fn resumable(store: &dyn Store, environment: &str) -> Result<Option<Ru
     if let Some(state) = unfinished(store, environment).await? {
         return Ok(Some(state));
     }
-    let Some(last) = store.runs(environment).await?.pop() else { return Ok(None) };
-    let state = state_of(store, environment, &last).await?;
-    Ok(state.filter(|state| {
+    let mut last = None;
+    for run in store.runs(environment).await?.into_iter().rev() {
+        last = state_of(store, environment, &run).await?.filter(|state| state.wrote);
+        if last.is_some() {
+            break;
+        }
+    }
+    Ok(last.filter(|state| {
         let for_a_person = state.finished.as_ref().is_some_and(|summary| summary.exit_code == Exit::Person.code());
         let left = if state.turned_back.is_some() {
             !summary::to_undo(state).is_empty()
@@ -164,7 +169,9 @@ impl Run<'_> {
             }
             Begin::Back(state) => (Writer::resume(store, lease, state, mode, &actor, now).await?, Some(format!("asked by {actor}")), false),
         };
-        let remembered = Arc::new(std::sync::Mutex::new(Story::default()));
+        // An outage that an earlier process left open is part of this one's story.
+        let story = Story { open_outages: journal.state.outages.clone(), ..Story::default() };
+        let remembered = Arc::new(std::sync::Mutex::new(story));
         let mut notices = Notices::new();
         let applied = Arc::clone(&plan);
         let engine = Engine::new(Setup {

@@ -1,7 +1,7 @@
 //! Saved plans: pretty-printed JSON with sorted keys, 0600, refused when anything but white space was changed.
 
 use std::fs::{self, OpenOptions};
-use std::io::Write;
+use std::io::{Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
@@ -52,11 +52,12 @@ pub fn load(path: &Path) -> Result<Plan> {
     let shown = path.display();
     let cannot =
         |error: std::io::Error| Error::new(Exit::Error, format!("cannot read the plan {shown}"), "check the path").because_text(error.to_string());
-    let size = fs::metadata(path).map_err(cannot)?.len();
-    if size > PLAN_BYTES_MAX {
-        return Err(Error::new(Exit::Error, format!("{shown} is no plan: it has {size} bytes"), "check the path"));
+    let mut text = Vec::new();
+    // What is no file of its own (a device, a pipe) has no size to ask for.
+    fs::File::open(path).and_then(|file| file.take(PLAN_BYTES_MAX + 1).read_to_end(&mut text)).map_err(cannot)?;
+    if text.len() as u64 > PLAN_BYTES_MAX {
+        return Err(Error::new(Exit::Error, format!("{shown} is no plan: it has more than {PLAN_BYTES_MAX} bytes"), "check the path"));
     }
-    let text = fs::read(path).map_err(cannot)?;
     let text = String::from_utf8(text).map_err(|_| not_a_plan(path, "it is not text"))?;
     parse(&text, path)
 }

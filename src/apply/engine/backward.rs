@@ -6,7 +6,7 @@ use super::track::{Key, Track};
 use super::{Engine, summary};
 use crate::apply::journal::Record;
 use crate::model::{Exit, Result};
-use crate::plan::{Outage, Undo};
+use crate::plan::Outage;
 
 impl Engine {
     /// From here on the run goes back.
@@ -65,15 +65,11 @@ impl Engine {
         if lost {
             return Exit::Person;
         }
-        if state.stale {
-            return Exit::Stale;
-        }
-        let kept = state.plan.steps.iter().any(|step| matches!(step.undo, Undo::Keep(_)) && state.step(&step.id).called);
-        match (self.asked_back, state.wrote) {
-            (true, _) => Exit::Done,
-            (false, true) => Exit::Restored,
-            (false, false) if kept => Exit::Restored,
-            (false, false) => Exit::Error,
+        match (self.asked_back, state.stale, state.wrote) {
+            (true, _, _) => Exit::Done,
+            (false, true, _) => Exit::Stale,
+            (false, false, true) => Exit::Restored,
+            (false, false, false) => Exit::Error,
         }
     }
 }

@@ -225,8 +225,9 @@ impl Engine {
                 Ok(())
             }
             Decision::Start => {
-                let unchecked = key.undo.is_none() && self.call(key).is_none() && !self.program.step(key.step).facts.is_empty();
-                if unchecked && !self.tracks.get(&key).is_some_and(|track| track.facts_hold) {
+                let nothing_yet = self.call(key).is_none_or(Call::had_no_effect);
+                let unchecked = key.undo.is_none() && nothing_yet && !self.program.step(key.step).facts.is_empty();
+                if unchecked && !self.tracks.get(&key).is_some_and(|track| track.facts_hold) && self.may_start(key) {
                     self.push_facts(key);
                     return Ok(());
                 }
@@ -258,22 +259,23 @@ impl Engine {
         outage.is_some_and(|outage| self.journal.state.outages.contains_key(outage.name()))
     }
 
-    /// The guard, the intent on disk, then the call.
+    /// The guard, the intent on disk, then the call. What may not start any more is let go: going on, or back, finds it by looking.
     async fn start(&mut self, key: Key) -> Result<()> {
+        if !self.may_start(key) {
+            self.tracks.remove(&key);
+            return Ok(());
+        }
         self.program.guard(key.step)?;
         let step = self.program.step(key.step);
         let attempt = self.call(key).map_or(1, |call| call.attempts + 1);
         let mut records = Vec::new();
-        // What ends an outage on the way forward begins one on the way back: people notice both alike.
         let begins = match (key.undo, &step.outage) {
-            (None, Some(Outage::Starts(outage) | Outage::Whole(outage))) | (Some(_), Some(Outage::Ends(outage) | Outage::Whole(outage))) => {
-                Some(outage)
-            }
+            (None, Some(Outage::Starts(outage) | Outage::Whole(outage))) => Some(outage),
+            // The way back of a switch that was complete is an outage again.
+            (Some(_), Some(Outage::Starts(outage) | Outage::Within(outage) | Outage::Ends(outage) | Outage::Whole(outage))) => Some(outage),
             _ => None,
         };
-        if let Some(outage) = begins
-            && !self.journal.state.outages.contains_key(outage)
-        {
+        if let Some(outage) = begins.filter(|outage| !self.journal.state.outages.contains_key(*outage)) {
             records.push(Record::OutageStarted { outage: outage.clone() });
         }
         records.push(Record::Intent { step: step.id.clone(), undo: key.undo, attempt });
@@ -288,18 +290,20 @@ impl Engine {
             self.halt_denied(&id, error);
             return;
         }
-        let attempts = self.call(key).map_or(1, |call| call.attempts);
+        let attempts = self.call(key).map_or(1, |call| call.attempts.saturating_sub(call.earlier));
         let backoff = std::time::Duration::from_secs(1 << attempts.min(6));
+        let timeout = self.program.step(key.step).limits.timeout;
         let pause = match (&error.failure, error.retry_after()) {
             // A look may go out at once; only the next call must wait. A throttled or unreachable service is left alone altogether.
             (Failure::Refused | Failure::NotFound | Failure::Denied, _) => std::time::Duration::ZERO,
             (Failure::Unknown { .. }, None) => std::time::Duration::from_secs(1),
             (_, asked) => asked.unwrap_or(backoff).max(std::time::Duration::from_secs(1)),
         };
-        self.tell_pause(&id, error, time::after(now, pause), pause);
-        if let Some(track) = self.tracks.get_mut(&key) {
-            track.wake(time::after(now, pause));
-        }
+        let Some(track) = self.tracks.get_mut(&key) else { return };
+        track.wake(time::after(now, pause).min(track.limit(timeout)));
+        track.facts_hold = false;
+        let until = track.next;
+        self.tell_pause(&id, error, until, time::between(now, until));
     }
 
     fn tell_pause(&mut self, id: &str, error: &CallError, until: Timestamp, pause: std::time::Duration) {
@@ -323,7 +327,7 @@ impl Engine {
         }
         track.rest(now, limits.poll, in_outage && error.retry_after().is_none());
         if let Some(asked) = error.retry_after() {
-            track.next = track.next.max(time::after(now, asked));
+            track.next = track.next.max(time::after(now, asked).min(track.limit(limits.timeout)));
         }
         let until = track.next;
         self.tell_pause(&id, error, until, time::between(now, until));
@@ -331,8 +335,13 @@ impl Engine {
     }
 
     fn halt_denied(&mut self, id: &str, error: &CallError) {
-        let then = if self.journal.state.wrote { format!("`switchover resume {}`", self.program.plan.environment) } else { "apply again".to_owned() };
-        let needs = vec![format!("renew the credentials that {id} needs ({error}); then {then}")];
+        let environment = &self.program.plan.environment;
+        let then = if self.journal.state.wrote {
+            format!("`switchover resume {environment}` goes on, `switchover rollback {environment}` turns it back")
+        } else {
+            "apply again".to_owned()
+        };
+        let needs = vec![format!("renew the credentials that {id} needs, or let them do this ({error}); then {then}")];
         self.halt.get_or_insert_with(|| Halt { exit: Exit::Person, why: format!("{id}: {error}"), needs });
     }
 }

@@ -6,7 +6,7 @@ use crate::apply::operation::{Look, Outputs, Progress};
 use crate::model::time::{self, Timestamp};
 use crate::plan::Limits;
 
-/// Calls of one operation, at most: after that a person should look.
+/// Calls of one operation by one process, at most: after that a person should look.
 pub const ATTEMPTS_MAX: u32 = 12;
 
 /// Where an operation stands besides what its look said.
@@ -66,7 +66,7 @@ fn pending(situation: &Situation<'_>, late: bool) -> Option<Decision> {
     let Some(call) = situation.call else { return Some(Decision::Start) };
     let seen_late = time::between(call.last, situation.now) > situation.limits.visibility;
     let again = |why: &str| {
-        if call.attempts >= ATTEMPTS_MAX {
+        if call.attempts.saturating_sub(call.earlier) >= ATTEMPTS_MAX {
             Decision::Fail(
                 format!("given up after {} calls; the last one {why}", call.attempts),
                 "read the service's words, mend what they name, and resume".to_owned(),
@@ -115,7 +115,7 @@ mod tests {
     }
 
     fn call(answer: Option<Answer>, attempts: u32) -> Call {
-        Call { first: at(0), last: at(0), attempts, doubt: false, answer }
+        Call { first: at(0), last: at(0), attempts, earlier: 0, doubt: false, answer }
     }
 
     fn pending_at(second: i64, call: Option<&Call>, repeat_is_safe: bool) -> Decision {
@@ -149,6 +149,8 @@ mod tests {
         let throttled = |attempts| call(Some(Answer::Nothing { error: "Throttling".to_owned(), passing: true }), attempts);
         assert_eq!(pending_at(1, Some(&throttled(1)), true), Decision::Start);
         assert!(matches!(pending_at(1, Some(&throttled(ATTEMPTS_MAX)), true), Decision::Fail(..)));
+        let resumed = Call { earlier: ATTEMPTS_MAX, ..throttled(ATTEMPTS_MAX) };
+        assert_eq!(pending_at(1, Some(&resumed), true), Decision::Start, "who goes on may try again");
     }
 
     #[test]

@@ -11,6 +11,8 @@ use crate::world::CallResult;
 const AT_ONCE: usize = 8;
 /// Reads of one fact that fail for the moment, before the run does not begin.
 const READS_MAX: u32 = 4;
+/// The longest pause before another read: nothing has begun yet, so whoever is told to wait longer can come again.
+const PAUSE_MAX: std::time::Duration = std::time::Duration::from_mins(1);
 
 /// The first of these facts that is not what it was, in words; none when all hold.
 pub async fn first_changed(program: &Program, facts: &[String], cx: &Cx<'_>) -> CallResult<Option<String>> {
@@ -62,7 +64,7 @@ impl Engine {
                     loop {
                         match first_changed(program, std::slice::from_ref(&fact.id), &cx).await {
                             Err(error) if error.may_pass() && tries < READS_MAX => {
-                                let pause = error.retry_after().unwrap_or(std::time::Duration::from_secs(1 << tries));
+                                let pause = error.retry_after().unwrap_or(std::time::Duration::from_secs(1 << tries)).min(PAUSE_MAX);
                                 readers.clock().sleep(pause).await;
                                 tries += 1;
                             }

@@ -1,11 +1,13 @@
 //! The way forward: which steps may begin, and what an end of one means.
 
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use super::program::Ready;
 use super::track::{Key, Track};
 use super::{Engine, Halt, StopRequest, summary};
 use crate::apply::event::Summary;
+use crate::apply::journal::fold::Call;
 use crate::apply::journal::{Record, Stage};
 use crate::apply::operation::Outputs;
 use crate::model::time::{self};
@@ -44,14 +46,10 @@ impl Engine {
     /// Opens what may begin, and lets go of what need not be waited for.
     pub(super) async fn open_tracks(&mut self) -> Result<()> {
         if self.stop.request() == StopRequest::Now {
-            let needs = self.needs_when_stopped_at_once();
-            self.halt.get_or_insert(Halt { exit: Exit::Person, why: "stopped at once".to_owned(), needs });
+            self.stop_at_once();
         }
         if self.halt.is_some() {
             self.tracks.retain(|_, track| track.busy);
-            if self.stop.request() == StopRequest::Now {
-                self.let_go();
-            }
             return Ok(());
         }
         if self.stopping.is_some() && self.journal.state.outages.is_empty() {
@@ -66,82 +64,99 @@ impl Engine {
             self.await_in_flight();
             return if self.tracks.is_empty() && self.calls.is_empty() { self.turn_back_or_keep().await } else { Ok(()) };
         }
-        let mut later = std::collections::VecDeque::new();
-        while let Some(at) = self.ready.pop_front() {
-            if self.tracks.len() >= self.options.parallelism.max(1) || !self.may_begin(at) {
-                later.push_back(at);
-                continue;
-            }
-            self.open(at)?;
-        }
-        self.ready = later;
+        self.open_ready();
         Ok(())
     }
 
-    fn needs_when_stopped_at_once(&self) -> Vec<String> {
-        if !self.journal.state.wrote {
-            return Vec::new();
+    /// What brings an open outage to its end comes first, and is not counted; everything else as far as `--parallelism` goes, and not while stopping.
+    fn open_ready(&mut self) {
+        if !self.journal.state.outages.is_empty() && !self.ready.is_empty() {
+            let urgent = self.urgent();
+            let (now, later): (VecDeque<usize>, VecDeque<usize>) = self.ready.drain(..).partition(|at| urgent.contains(at));
+            self.ready = later;
+            now.into_iter().for_each(|at| self.open(at));
         }
-        let environment = &self.program.plan.environment;
-        let open = self.journal.state.outages.keys().map(|outage| {
-            format!(
-                "{outage} is in its outage: `switchover resume {environment}` brings it to its end, `switchover rollback {environment}` switches back"
-            )
-        });
-        let rest = format!("it was stopped at once: `switchover resume {environment}` looks what became of what was in flight, and goes on");
-        open.chain([rest]).collect()
+        while self.stopping.is_none() && self.tracks.len() < self.options.parallelism.max(1) {
+            let Some(at) = self.ready.pop_front() else { return };
+            self.open(at);
+        }
     }
 
     /// Stopped at once: answers are not waited for any more.
-    fn let_go(&mut self) {
+    fn stop_at_once(&mut self) {
+        let unanswered = self.tracks.iter().any(|(key, track)| track.busy && self.call(*key).is_some_and(|call| call.answer.is_none()));
+        if unanswered || !self.journal.state.outages.is_empty() {
+            let environment = &self.program.plan.environment;
+            let open: Vec<&str> = self.journal.state.outages.keys().map(String::as_str).collect();
+            let noticed = if open.is_empty() { String::new() } else { format!("; the outage of {} lasts until then", open.join(", ")) };
+            let next = format!(
+                "`switchover resume {environment}` finds out what became of it and goes on, `switchover rollback {environment}` turns it back"
+            );
+            let needs = vec![format!("what was under way was left as it is: {next}{noticed}")];
+            self.halt.get_or_insert(Halt { exit: Exit::Person, why: "stopped at once".to_owned(), needs });
+        } else {
+            self.stopping.get_or_insert_with(|| "stopped at once, with no answer outstanding".to_owned());
+        }
         self.tracks.clear();
         self.calls.clear();
     }
 
-    /// While stopping, only what brings an open outage to its end may begin.
-    fn may_begin(&self, at: usize) -> bool {
-        self.stopping.is_none() || self.in_outage(Key { step: at, undo: None }) || self.leads_to_outage_end(at)
-    }
-
-    fn leads_to_outage_end(&self, at: usize) -> bool {
+    /// Steps of open outages, and what must be done before these outages can end.
+    fn urgent(&self) -> BTreeSet<usize> {
         let open = &self.journal.state.outages;
-        let mut next: Vec<usize> = self.dependents[at].clone();
-        let mut seen = std::collections::BTreeSet::new();
-        while let Some(step) = next.pop() {
-            if !seen.insert(step) {
-                continue;
-            }
-            match &self.program.step(step).outage {
-                Some(Outage::Ends(name)) if open.contains_key(name) => return true,
-                _ => next.extend(&self.dependents[step]),
+        let of_outage = |at: &usize| self.program.step(*at).outage.as_ref().is_some_and(|outage| open.contains_key(outage.name()));
+        let mut next: Vec<usize> = (0..self.program.steps.len()).filter(of_outage).collect();
+        let mut found = BTreeSet::new();
+        while let Some(at) = next.pop() {
+            if found.insert(at) {
+                next.extend(&self.program.steps[at].after);
             }
         }
-        false
+        found
     }
 
-    fn open(&mut self, at: usize) -> Result<()> {
+    /// Whether this operation's next call may go out. Not once the run halts, nor a step's own after a failure, nor what would not bring an outage to its
+    /// end while stopping.
+    pub(super) fn may_start(&mut self, key: Key) -> bool {
+        self.watch_for_stop();
+        if self.halt.is_some() || self.stop.request() == StopRequest::Now {
+            return false;
+        }
+        let outage_open = !self.journal.state.outages.is_empty();
+        if key.undo.is_some() {
+            return self.stopping.is_none() || outage_open;
+        }
+        self.failure.is_none() && (self.stopping.is_none() || (outage_open && self.urgent().contains(&key.step)))
+    }
+
+    fn open(&mut self, at: usize) {
         let now = self.now();
         let operation = Arc::clone(&self.program.steps[at].operation);
-        let key = Key { step: at, undo: None };
-        let looks_only = !operation.starts();
-        self.tracks.insert(key, Track::new(operation, now));
-        if looks_only {
-            let step = self.program.step(at).id.clone();
-            self.defer(&[Record::Watching { step }])?;
-            if !self.program.step(at).facts.is_empty() {
-                self.push_facts(key);
-            }
-        }
-        Ok(())
+        self.tracks.insert(Key { step: at, undo: None }, Track::new(operation, now));
     }
 
     /// Sends the looks that are due.
-    pub(super) fn dispatch(&mut self) {
+    pub(super) fn dispatch(&mut self) -> Result<()> {
         let now = self.now();
         let due: Vec<Key> = self.tracks.iter().filter(|(_, track)| !track.busy && track.next <= now).map(|(key, _)| *key).collect();
         for key in due {
-            self.push_look(key);
+            let Some(track) = self.tracks.get(&key) else { continue };
+            // What starts nothing has its facts checked before it looks; everything else between its look and its call.
+            let (looks_only, unchecked) = (key.undo.is_none() && !track.operation.starts(), !track.facts_hold);
+            if looks_only && unchecked && !track.told {
+                let step = self.program.step(key.step).id.clone();
+                self.defer(&[Record::Watching { step }])?;
+                if let Some(track) = self.tracks.get_mut(&key) {
+                    track.told = true;
+                }
+            }
+            if looks_only && unchecked && !self.program.step(key.step).facts.is_empty() {
+                self.push_facts(key);
+            } else {
+                self.push_look(key);
+            }
         }
+        Ok(())
     }
 
     pub(super) async fn finished(&mut self, key: Key, outputs: Outputs, detail: String) -> Result<()> {
@@ -180,7 +195,11 @@ impl Engine {
         self.tracks.remove(&key);
         let step = self.program.step(key.step);
         let (id, phase) = (step.id.clone(), step.phase);
-        self.record(vec![Record::Failed { step: id.clone(), undo: key.undo.is_some(), error: error.clone(), help: help.clone(), stale }]).await?;
+        let mut records = vec![Record::Failed { step: id.clone(), undo: key.undo.is_some(), error: error.clone(), help: help.clone(), stale }];
+        if key.undo.is_none() && phase == Phase::Retire {
+            records.extend(self.outage_that_never_was(key));
+        }
+        self.record(records).await?;
         if key.undo.is_some() {
             let needs =
                 vec![format!("{id} could not be turned back ({error}): {help}; then `switchover rollback {}`", self.program.plan.environment)];
@@ -194,10 +213,19 @@ impl Engine {
         Ok(())
     }
 
-    /// After a failure: what went out is awaited, what only looks is let go.
+    /// The end of an outage that began with a call which was refused: nothing has happened. In *retire* no way back ends it.
+    fn outage_that_never_was(&self, key: Key) -> Option<Record> {
+        let Some(Outage::Starts(outage) | Outage::Whole(outage)) = &self.program.step(key.step).outage else { return None };
+        if self.call(key).is_some_and(Call::had_no_effect) { self.outage_end(outage) } else { None }
+    }
+
+    /// After a failure: what went out is awaited, what only looks is let go. While people notice an outage that is to be switched back, only what is
+    /// part of it is awaited: the way back of everything else finds by looking what became of it.
     fn await_in_flight(&mut self) {
-        let called: Vec<Key> = self.tracks.keys().copied().filter(|key| self.call(*key).is_some()).collect();
-        self.tracks.retain(|key, track| track.busy || called.contains(key));
+        let outage_first = !self.options.keep_on_failure && !self.journal.state.outages.is_empty();
+        let awaited: BTreeSet<Key> =
+            self.tracks.keys().copied().filter(|key| self.call(*key).is_some() && (!outage_first || self.in_outage(*key))).collect();
+        self.tracks.retain(|key, track| track.busy || awaited.contains(key));
     }
 
     async fn turn_back_or_keep(&mut self) -> Result<()> {
@@ -217,9 +245,11 @@ impl Engine {
     pub(super) fn last_record(&mut self) -> (Record, Summary) {
         let state = &self.journal.state;
         if let Some(mut halt) = self.halt.take() {
-            if !state.wrote && halt.exit == Exit::Person {
-                halt.exit = Exit::Error;
-            }
+            halt.exit = match halt.exit {
+                Exit::Person if !state.wrote => Exit::Error,
+                Exit::Error if state.wrote => Exit::Person,
+                exit => exit,
+            };
             let mut needs = halt.needs;
             needs.append(&mut self.needs);
             let summary = summary::summarize(state, halt.exit, needs);

@@ -162,7 +162,7 @@ impl Engine {
     /// that cannot be, the summary says so.
     pub async fn run(mut self) -> Summary {
         // What is refused before it began is no news for anybody else: notices are writes.
-        let checked = if self.check_all_facts && self.turning.is_none() { self.check_all_facts().await } else { Ok(()) };
+        let checked = self.check_before_it_begins().await;
         if checked.is_err() {
             self.notifier = Box::new(|_| None);
         }
@@ -180,6 +180,19 @@ impl Engine {
         summary
     }
 
+    /// Reads what the plan relies on, for runs that begin. Who asks to stop need not wait for that; the run then ends without having begun.
+    async fn check_before_it_begins(&mut self) -> Result<()> {
+        if !self.check_all_facts || self.turning.is_some() {
+            return Ok(());
+        }
+        let mut stop = self.stop.clone();
+        tokio::select! {
+            biased;
+            () = stop.safe() => Ok(()),
+            checked = self.check_all_facts() => checked,
+        }
+    }
+
     async fn go(&mut self) -> Result<()> {
         if let Some(why) = self.turning.take() {
             self.turn_back(why).await?;
@@ -187,7 +200,7 @@ impl Engine {
         loop {
             self.watch_for_stop();
             self.open_tracks().await?;
-            self.dispatch();
+            self.dispatch()?;
             if self.calls.is_empty() && self.tracks.is_empty() {
                 return Ok(());
             }
@@ -309,6 +322,7 @@ impl Engine {
     }
 
     async fn drain_notices(&mut self) {
+        let mut stop = self.stop.clone();
         let all = async {
             while let Some(failed) = self.notices.next().await {
                 if let Some(message) = failed {
@@ -317,16 +331,27 @@ impl Engine {
                 }
             }
         };
-        let _ = tokio::time::timeout(NOTICES_WAIT, all).await;
+        tokio::select! {
+            biased;
+            _ = tokio::time::timeout(NOTICES_WAIT, all) => {}
+            () = stop.now() => {}
+        }
     }
 
     /// Writes the last record and gives the summary.
     async fn finish(&mut self) -> Summary {
-        let (record, summary) = self.last_record();
+        let (record, mut summary) = self.last_record();
         let now = self.now();
         let written = self.journal.append(now, vec![record.clone()]).await;
-        if written.is_err() {
-            // The journal cannot take it; people still must hear it.
+        if let Err(error) = written {
+            // The journal cannot take it; people still must hear it, and that the next `apply` finds an unfinished run.
+            if self.journal.state.wrote {
+                summary.exit_code = Exit::Person.code();
+            }
+            let need = format!("{}: {}", error.chain(), error.help());
+            if !summary.needs.contains(&need) {
+                summary.needs.push(need);
+            }
             let elapsed_seconds = time::between(self.began, now).as_secs();
             self.tell_about(None, EventKind::RunFinished { summary: summary.clone(), elapsed_seconds });
         } else {

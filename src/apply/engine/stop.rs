@@ -49,9 +49,18 @@ impl Stop {
         }
     }
 
+    /// Resolves when it is to stop, be it at the next safe point or at once.
+    pub async fn safe(&mut self) {
+        self.at_least(StopRequest::Safe).await;
+    }
+
     /// Resolves when it is to stop at once.
     pub async fn now(&mut self) {
-        while self.request() != StopRequest::Now {
+        self.at_least(StopRequest::Now).await;
+    }
+
+    async fn at_least(&mut self, wanted: StopRequest) {
+        while self.request() < wanted {
             self.changed().await;
         }
     }

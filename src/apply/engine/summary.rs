@@ -1,9 +1,11 @@
 //! What became of a run: the lists of the final report.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::apply::event::Summary;
-use crate::apply::journal::{Answer, RunState, Stage};
+use crate::apply::journal::{RunState, Stage};
 use crate::model::Exit;
-use crate::plan::Undo;
+use crate::plan::{Outage, Undo};
 
 /// Sorts every step of the plan into exactly one list, and says what a person must do.
 #[must_use]
@@ -14,8 +16,8 @@ pub fn summarize(state: &RunState, exit: Exit, needs: Vec<String>) -> Summary {
         let list = match &folded.stage {
             Stage::Done => &mut summary.done,
             Stage::Undone => &mut summary.undone,
-            // Refused for certain: nothing of it is anywhere.
-            Stage::Called(call) if matches!(call.answer, Some(Answer::Nothing { .. })) && !call.doubt => &mut summary.not_started,
+            // What was refused is not there.
+            Stage::Called(call) if call.had_no_effect() => &mut summary.not_started,
             Stage::Called(_) => &mut summary.in_flight,
             Stage::Fresh | Stage::Watching(_) => &mut summary.not_started,
         };
@@ -24,7 +26,8 @@ pub fn summarize(state: &RunState, exit: Exit, needs: Vec<String>) -> Summary {
     summary
 }
 
-/// Steps whose effect may be there and whose way back is still to go, newest first.
+/// Steps whose effect may be there and whose way back is still to go, newest first; but before all others, while an outage is open, those
+/// whose way back ends it, and what came to wait for them.
 #[must_use]
 pub fn to_undo(state: &RunState) -> Vec<String> {
     let mut steps: Vec<(u64, &str)> = state
@@ -38,7 +41,34 @@ pub fn to_undo(state: &RunState) -> Vec<String> {
         })
         .collect();
     steps.sort_unstable();
-    steps.into_iter().rev().map(|(_, id)| id.to_owned()).collect()
+    let newest_first = steps.into_iter().rev().map(|(_, id)| id.to_owned());
+    let urgent = ends_outages(state);
+    let (mut first, last): (Vec<String>, Vec<String>) = newest_first.partition(|id| urgent.contains(id.as_str()));
+    first.extend(last);
+    first
+}
+
+/// The steps with which open outages began, and all that wait for them, directly or not: whatever is undone before the rest of the
+/// run must hold all that was built upon it.
+fn ends_outages(state: &RunState) -> BTreeSet<&str> {
+    let open = |outage: &Outage| matches!(outage, Outage::Starts(name) | Outage::Whole(name) if state.outages.contains_key(name));
+    let mut found: BTreeSet<&str> = BTreeSet::new();
+    if state.outages.is_empty() {
+        return found;
+    }
+    let mut dependents: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for step in &state.plan.steps {
+        for before in &step.after {
+            dependents.entry(before).or_default().push(&step.id);
+        }
+    }
+    let mut next: Vec<&str> = state.plan.steps.iter().filter(|step| step.outage.as_ref().is_some_and(open)).map(|step| step.id.as_str()).collect();
+    while let Some(id) = next.pop() {
+        if found.insert(id) {
+            next.extend(dependents.get(id).into_iter().flatten());
+        }
+    }
+    found
 }
 
 /// Steps that were called, cannot be undone, and what is lost by them.

@@ -34,6 +34,8 @@ pub struct Track {
     pub busy: bool,
     /// Whether its facts were found to hold by this process.
     pub facts_hold: bool,
+    /// Whether it was told that this process watches it (operations that start nothing).
+    pub told: bool,
     /// Looks that failed one after the other.
     pub failed_looks: u32,
 }
@@ -41,7 +43,7 @@ pub struct Track {
 impl Track {
     /// Taken up now: looks at once.
     pub fn new(operation: Arc<dyn Operation>, now: Timestamp) -> Self {
-        Track { operation, began: now, next: now, pause: PAUSE_FIRST, busy: false, facts_hold: false, failed_looks: 0 }
+        Track { operation, began: now, next: now, pause: PAUSE_FIRST, busy: false, facts_hold: false, told: false, failed_looks: 0 }
     }
 
     /// Looks again after a pause that grows; within an outage every second.
@@ -49,6 +51,11 @@ impl Track {
         let pause = if in_outage { PAUSE_IN_OUTAGE } else { self.pause.min(poll.max(PAUSE_FIRST)) };
         self.next = time::after(now, pause);
         self.pause = (self.pause * 2).min(poll.max(PAUSE_FIRST));
+    }
+
+    /// The last moment to which a pause may last, whatever a service asks for: then its time is over, and it looks once more.
+    pub fn limit(&self, timeout: Duration) -> Timestamp {
+        time::after(self.began, timeout + PAUSE_FIRST)
     }
 
     /// Looks at once, and often again for a while: something has just happened.

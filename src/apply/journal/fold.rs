@@ -9,19 +9,44 @@ use crate::apply::operation::Outputs;
 use crate::model::time::Timestamp;
 use crate::plan::{Plan, Step};
 
+/// The mode of a run that somebody asked to turn back.
+pub const ROLLBACK: &str = "rollback";
+
 /// How far a step's (or its undo operation's) call came.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Call {
     /// When the first intent was written.
     pub first: Timestamp,
-    /// When the last intent was written.
+    /// When the last intent was written or, once that call has ended, when it did: what it set off shows after this.
     pub last: Timestamp,
     /// How many intents there are.
     pub attempts: u32,
+    /// How many of them earlier processes wrote: whoever goes on with a run may try as often as the first one did.
+    pub earlier: u32,
     /// Whether the outcome of one before the last is not known: a refusal of the last may then mean that it is at work.
     pub doubt: bool,
     /// What is known of the last one; none: the process died before it could say, which is as good as unknown.
     pub answer: Option<Answer>,
+}
+
+impl Call {
+    fn begun(time: Timestamp) -> Self {
+        Call { first: time, last: time, attempts: 0, earlier: 0, doubt: false, answer: None }
+    }
+
+    /// Whether it has had no effect, for certain: it was refused, and no earlier attempt is in doubt.
+    #[must_use]
+    pub fn had_no_effect(&self) -> bool {
+        matches!(self.answer, Some(Answer::Nothing { .. })) && !self.doubt
+    }
+
+    /// Another process goes on: whoever starts it has mended what was refused. An attempt before that whose outcome is not known keeps its doubt.
+    fn goes_on(&mut self) {
+        self.earlier = self.attempts;
+        if let Some(Answer::Nothing { error, .. }) = &self.answer {
+            self.answer = Some(Answer::Unknown { error: error.clone() });
+        }
+    }
 }
 
 /// How far a step came.
@@ -166,7 +191,7 @@ impl RunState {
             }
             Record::Watching { step } => self.watching(step, time)?,
             Record::Intent { step, undo, attempt } => self.intent(step, *undo, *attempt, time)?,
-            Record::Answered { step, undo, answer } => self.answered(step, *undo, answer)?,
+            Record::Answered { step, undo, answer } => self.answered(step, *undo, answer, time)?,
             Record::Noted { step, name, value } => {
                 self.known(step)?;
                 self.outputs.entry(step.clone()).or_default().insert(name.clone(), value.as_str().into());
@@ -197,15 +222,32 @@ impl RunState {
         self.steps.get_mut(step).ok_or_else(|| format!("{step} is not a step of the plan"))
     }
 
-    /// Another process tries again what was refused: whoever starts it has mended the cause, and nothing happened for certain.
+    /// Whether somebody asked for the way back, so that going on with the run is going on with that.
+    #[must_use]
+    pub fn asked_back(&self) -> bool {
+        self.mode == ROLLBACK
+    }
+
+    /// Another process tries again what was refused: whoever starts it has mended the cause.
     fn continued(&mut self) {
-        self.finished = None;
-        for state in self.steps.values_mut() {
-            if matches!(&state.stage, Stage::Called(Call { answer: Some(Answer::Nothing { .. }), doubt: false, .. })) {
-                state.stage = Stage::Fresh;
+        if self.finished.take().is_some() && !self.wrote && !self.asked_back() {
+            // It ended before anything was done: it begins again.
+            (self.turned_back, self.stale) = (None, false);
+            self.outputs.clear();
+            for state in self.steps.values_mut() {
+                *state = StepState { place: state.place, ..StepState::default() };
             }
-            if state.undo.as_ref().is_some_and(|(_, call)| matches!(call.answer, Some(Answer::Nothing { .. }))) {
-                state.undo = None;
+        }
+        for state in self.steps.values_mut() {
+            match &mut state.stage {
+                Stage::Called(call) if call.had_no_effect() => state.stage = Stage::Fresh,
+                Stage::Called(call) => call.goes_on(),
+                _ => {}
+            }
+            match &mut state.undo {
+                Some((_, call)) if call.had_no_effect() => state.undo = None,
+                Some((_, call)) => call.goes_on(),
+                None => {}
             }
             state.undo_failed = false;
         }
@@ -233,13 +275,13 @@ impl RunState {
             }
             match &mut state.undo {
                 Some((at, call)) if *at == index => call,
-                other => &mut other.insert((index, Call { first: time, last: time, attempts: 0, doubt: false, answer: None })).1,
+                other => &mut other.insert((index, Call::begun(time))).1,
             }
         } else {
             match &mut state.stage {
                 Stage::Called(call) => call,
                 Stage::Fresh | Stage::Watching(_) => {
-                    state.stage = Stage::Called(Call { first: time, last: time, attempts: 0, doubt: false, answer: None });
+                    state.stage = Stage::Called(Call::begun(time));
                     let Stage::Called(call) = &mut state.stage else { return Err("unreachable".to_owned()) };
                     call
                 }
@@ -260,7 +302,7 @@ impl RunState {
         Ok(())
     }
 
-    fn answered(&mut self, step: &str, undo: Option<usize>, answer: &Answer) -> Result<(), String> {
+    fn answered(&mut self, step: &str, undo: Option<usize>, answer: &Answer, time: Timestamp) -> Result<(), String> {
         let state = self.known(step)?;
         let call = match (undo, &mut state.undo, &mut state.stage) {
             (Some(index), Some((at, call)), _) if *at == index => call,
@@ -271,6 +313,7 @@ impl RunState {
             return Err(format!("two answers for one call of {step}"));
         }
         call.answer = Some(answer.clone());
+        call.last = time;
         Ok(())
     }
 

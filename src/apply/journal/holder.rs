@@ -48,16 +48,15 @@ impl Holder {
     }
 
     /// Whether its process is known to be gone: it ran on this very system, and no process of that id and start runs there now.
+    ///
+    /// Another boot says nothing: two machines may share a name, and the first namespace of process ids has the same number on all of them.
     #[must_use]
     pub fn is_known_gone(&self) -> bool {
         let here = Holder::this_process("");
-        let same_system =
-            !self.boot.is_empty() && !self.pid_namespace.is_empty() && self.host == here.host && self.pid_namespace == here.pid_namespace;
-        if !same_system {
-            return false;
-        }
-        // Another boot of the same machine: everything of the earlier one is gone.
-        self.boot != here.boot || process_start(self.pid) != Some(self.process_start)
+        let same_system = !self.boot.is_empty()
+            && !self.pid_namespace.is_empty()
+            && (&self.host, &self.boot, &self.pid_namespace) == (&here.host, &here.boot, &here.pid_namespace);
+        same_system && process_start(self.pid) != Some(self.process_start)
     }
 }
 
@@ -85,7 +84,7 @@ mod tests {
         let here = Holder::this_process("somebody");
         assert!(!here.is_known_gone());
         assert!(Holder { process_start: here.process_start + 1, ..here.clone() }.is_known_gone());
-        assert!(Holder { boot: "another".to_owned(), ..here.clone() }.is_known_gone());
+        assert!(!Holder { boot: "another".to_owned(), process_start: 1, ..here.clone() }.is_known_gone(), "it may be another machine of that name");
         assert!(!Holder { host: "another".to_owned(), process_start: 1, ..here }.is_known_gone());
     }
 }

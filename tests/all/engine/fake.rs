@@ -22,7 +22,7 @@ pub struct Manner {
     pub throttled: u32,
     /// Whether it is refused.
     pub refused: bool,
-    /// Whether credentials have run out.
+    /// Whether credentials have run out (with `lost`: after the first call).
     pub denied: bool,
     /// Whether a look finds a conflict.
     pub conflict: bool,
@@ -44,6 +44,8 @@ struct Things {
     since: BTreeMap<String, time::Timestamp>,
     log: Vec<String>,
     throttled: BTreeMap<String, u32>,
+    throttled_facts: (u32, u64),
+    on_look: Option<(String, Box<dyn FnOnce() + Send>)>,
     mended: bool,
 }
 
@@ -74,6 +76,16 @@ pub fn meddle(run: &str, name: &str) {
     things(run, |things| things.names.insert(name.to_owned()));
 }
 
+/// So many reads of facts are throttled, once something is there, and ask for a pause of so many seconds.
+pub fn throttle_facts(run: &str, times: u32, seconds: u64) {
+    things(run, |things| things.throttled_facts = (times, seconds));
+}
+
+/// Does something while the first look at `name` is under way.
+pub fn on_look(run: &str, name: &str, act: impl FnOnce() + Send + 'static) {
+    things(run, |things| things.on_look = Some((name.to_owned(), Box::new(act))));
+}
+
 #[async_trait]
 impl Operation for Op {
     fn name(&self) -> &'static str {
@@ -97,8 +109,13 @@ impl Operation for Op {
 
     async fn look(&self, cx: &Cx<'_>) -> CallResult<Look> {
         let now = cx.readers.clock().now();
+        if let Op::Add { name, .. } = self
+            && let Some((_, act)) = things(cx.run, |things| things.on_look.take_if(|(wanted, _)| wanted == name))
+        {
+            act();
+        }
         Ok(things(cx.run, |things| match self {
-            Op::Add { manner, .. } if manner.conflict => Look::Conflict("somebody else has it".to_owned()),
+            Op::Add { manner, .. } if manner.conflict && !things.mended => Look::Conflict("somebody else has it".to_owned()),
             Op::Add { name, manner } if things.names.contains(name) => {
                 let since = *things.since.entry(name.clone()).or_insert(now);
                 if time::between(since, now) < Duration::from_secs(manner.settle_seconds) {
@@ -120,10 +137,13 @@ impl Operation for Op {
         let failed = |failure, why: &str| Err(CallError::new(self.name(), failure, why));
         things(cx.cx.run, |things| match self {
             Op::Add { manner, .. } if manner.refused && !things.mended => failed(Failure::Refused, "no"),
-            Op::Add { manner, .. } if manner.denied && !things.mended => failed(Failure::Denied, "expired"),
+            Op::Add { manner, .. } if manner.denied && manner.lost.is_none() && !things.mended => failed(Failure::Denied, "expired"),
             Op::Add { name, manner } => {
                 let count = things.throttled.entry(name.clone()).or_default();
                 *count += 1;
+                if manner.denied && manner.lost.is_some() && *count > 1 && !things.mended {
+                    return failed(Failure::Denied, "expired");
+                }
                 if *count <= manner.throttled {
                     return failed(Failure::Throttled { retry_after: Some(Duration::from_secs(30)) }, "slow down");
                 }
@@ -153,7 +173,15 @@ impl Operations for Fake {
 
     async fn read_fact(&self, read: &Json, cx: &Cx<'_>) -> CallResult<Json> {
         let name = read["name"].as_str().unwrap_or_default().to_owned();
-        Ok(things(cx.run, |things| Json::from(things.names.contains(&name))))
+        things(cx.run, |things| {
+            let (left, seconds) = things.throttled_facts;
+            if left > 0 && !things.names.is_empty() {
+                things.throttled_facts.0 -= 1;
+                let asked = Failure::Throttled { retry_after: Some(Duration::from_secs(seconds)) };
+                return Err(CallError::new("fake:Read", asked, "slow down"));
+            }
+            Ok(Json::from(things.names.contains(&name)))
+        })
     }
 }
 

@@ -1,6 +1,7 @@
 //! The engine's loop over a kind made for it: order, way back, stops, halts, resumption.
 
 mod fake;
+mod interrupted;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,7 +9,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use switchover::apply::engine::{Engine, Options, Program, Setup, Stop, StopRequest};
-use switchover::apply::event::{Event, EventKind, Summary};
+use switchover::apply::event::{Event, EventKind, Sink, Summary};
 use switchover::apply::journal::{Acquire, Holder, Store, Writer, fold};
 use switchover::model::time::Timestamp;
 use switchover::model::{Address, Exit, Phase};
@@ -51,7 +52,30 @@ struct How {
     keep_on_failure: bool,
     max_runtime: Option<Duration>,
     stop: Option<StopRequest>,
+    /// Asked to stop while the first look at this name is under way.
+    stop_in_look: Option<&'static str>,
+    /// Asked to stop when this is told.
+    stop_at: Option<fn(&Event) -> bool>,
+    /// The lock is taken away when this is told.
+    unlock_at: Option<fn(&Event) -> bool>,
+    parallelism: Option<usize>,
     back: bool,
+}
+
+/// Keeps events, and does something when it is told what it waits for.
+struct Watch {
+    kept: Kept,
+    at: Option<fn(&Event) -> bool>,
+    act: Box<dyn FnMut() + Send>,
+}
+
+impl Sink for Watch {
+    fn event(&mut self, event: &Event) {
+        self.kept.event(event);
+        if self.at.is_some_and(|at| at(event)) {
+            (self.act)();
+        }
+    }
 }
 
 struct Bench {
@@ -81,7 +105,7 @@ impl Bench {
             .unwrap();
         let now = Readers::clock(&*self.world).now();
         let stored = store.read("e", &self.plan.run).await.unwrap();
-        let fresh = stored.is_none();
+        let wrote = stored.as_ref().is_some_and(|stored| fold::fold(&stored.entries).unwrap().wrote);
         let journal = match stored {
             None => Writer::begin(Arc::clone(&store), lease.clone(), &self.plan, "test", now).await.unwrap(),
             Some(stored) => {
@@ -94,21 +118,42 @@ impl Bench {
         if let Some(request) = how.stop {
             sender.send(request).unwrap();
         }
+        let sender = Arc::new(sender);
+        if let Some(name) = how.stop_in_look {
+            let sender = Arc::clone(&sender);
+            fake::on_look(&self.plan.run, name, move || sender.send(StopRequest::Safe).unwrap());
+        }
         let engine = Engine::new(Setup {
             program: Arc::new(Program::new(Arc::clone(&self.plan), fake::kinds).unwrap()),
             writers: Arc::clone(&self.world) as Arc<dyn switchover::world::Writers>,
             journal,
-            sink: Box::new(kept.clone()),
+            sink: Box::new(self.watch(&how, &kept, &sender)),
             notifier: Box::new(|_| None),
             stop,
-            options: Options { parallelism: 10, max_runtime: how.max_runtime, keep_on_failure: how.keep_on_failure },
+            options: Options { parallelism: how.parallelism.unwrap_or(10), max_runtime: how.max_runtime, keep_on_failure: how.keep_on_failure },
             turn_back: how.back.then(|| "asked".to_owned()),
-            check_all_facts: fresh,
+            check_all_facts: !wrote && !how.back,
         });
         let summary = engine.run().await;
         store.release(&lease).await.unwrap();
         let events = kept.0.lock().unwrap().clone();
         (summary, events)
+    }
+}
+
+impl Bench {
+    fn watch(&self, how: &How, kept: &Kept, sender: &Arc<tokio::sync::watch::Sender<StopRequest>>) -> Watch {
+        let (sender, store, unlock) = (Arc::clone(sender), Arc::clone(&self.store), how.unlock_at.is_some());
+        let act = move || if unlock { store.drop_locks() } else { sender.send(StopRequest::Safe).unwrap() };
+        Watch { kept: kept.clone(), at: how.unlock_at.or(how.stop_at), act: Box::new(act) }
+    }
+
+    fn elapsed(&self, since: Timestamp) -> Duration {
+        switchover::model::time::between(since, self.now())
+    }
+
+    fn now(&self) -> Timestamp {
+        Readers::clock(&*self.world).now()
     }
 }
 

@@ -56,6 +56,11 @@ impl MemoryStore {
         inner.locks.clear();
     }
 
+    /// Takes every lock away from its holder.
+    pub fn drop_locks(&self) {
+        self.inner.lock().unwrap().locks.clear();
+    }
+
     /// Appends so far.
     pub fn appends(&self) -> u64 {
         self.inner.lock().unwrap().appends
