@@ -108,7 +108,7 @@ async fn the_outage_of_a_way_back_is_told_and_has_no_safe_point() {
 async fn a_plan_that_failed_before_any_write_can_be_applied_again() {
     let manner = Manner { conflict: true, ..good() };
     let bench = Bench::new(plan("again", vec![wait("w", Phase::Verify, &[], 10), add("a", Phase::Prepare, &["w"], &manner)]));
-    assert_eq!(bench.run(How::default()).await.0.exit_code, Exit::Error.code());
+    assert_eq!(bench.run(How::default()).await.0.exit_code, Exit::Stale.code());
     fake::mend("again");
     let (summary, _) = bench.run(How::default()).await;
     assert_eq!((summary.exit_code, summary.done.len()), (0, 2), "{summary:?}");
