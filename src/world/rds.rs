@@ -36,7 +36,8 @@ pub struct Instance {
     pub engine_version: String,
     /// What it is set to.
     pub settings: Settings,
-    /// `PendingModifiedValues`: what will change at the next maintenance window, or with the next immediate modification.
+    /// `PendingModifiedValues`: what will change at the next maintenance window, or with the next immediate modification; and a parameter
+    /// group that is being applied.
     pub pending: Settings,
     /// Whether a parameter or option group waits for a reboot.
     pub pending_reboot: bool,

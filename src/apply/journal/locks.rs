@@ -99,7 +99,8 @@ pub fn may_take(held: &LockInfo, acquire: &Acquire) -> Result<()> {
     }
     let next = if expired {
         format!(
-            "its lease has expired: if that run is really over, take it over with --takeover, or remove it with `switchover unlock {}`",
+            "its lease has expired: if its process is really gone, `switchover resume {0}` goes on with its run, --takeover takes the lock for another \
+             one, and `switchover unlock {0}` removes it",
             acquire.environment
         )
     } else {
@@ -117,9 +118,9 @@ pub fn describe(held: &LockInfo) -> String {
 /// What a holder hears whose lock was taken.
 #[must_use]
 pub fn taken_over(name: &str, held: Option<&LockInfo>) -> Error {
-    let help = "this process does nothing more; `switchover status` says whether another one has gone on with the run";
+    let next = "this process does nothing more; `switchover status` says whether another one has gone on with the run";
     let by = held.map_or_else(|| "was removed".to_owned(), |lock| format!("was taken over by {}", describe(lock)));
-    Error::new(Exit::Person, format!("the lock {name} {by}"), help)
+    Error::new(Exit::Person, format!("the lock {name} {by}"), next)
 }
 
 #[cfg(test)]

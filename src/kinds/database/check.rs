@@ -118,6 +118,12 @@ fn check_settings(body: &Node, problems: &mut Vec<Problem>) {
     {
         problems.push(Problem::error(&attr.key, "availability_zone with multi_az", "RDS chooses the zones of a multi-AZ instance: remove it"));
     }
+    if let Some(attr) = body.attr("storage_type").filter(|attr| matches!(attr.value.as_str(), Some("io1" | "io2")))
+        && body.attr("iops").is_none()
+    {
+        let summary = format!("storage_type {} without iops", attr.value.as_str().unwrap_or_default());
+        problems.push(Problem::warning(&attr.span, summary, "name iops, unless the instance that is replaced has them"));
+    }
     if body.int("monitoring_interval").is_some_and(|seconds| seconds > 0) && body.attr("monitoring_role_arn").is_none() {
         let span = body.attr("monitoring_interval").map_or(&body.span, |attr| &attr.span);
         problems.push(Problem::warning(

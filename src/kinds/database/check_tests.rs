@@ -123,3 +123,14 @@ fn settings_that_exclude_each_other_are_said() {
     assert!(error("dev", &[("allocated_storage", int(100)), ("max_allocated_storage", int(100))], vec![]).contains("not above"));
     assert!(error("dev", &[("multi_az", Value::Bool(true)), ("availability_zone", text("us-east-1a"))], vec![]).contains("multi_az"));
 }
+
+#[test]
+fn provisioned_storage_without_iops_is_warned_about() {
+    let warned = |attributes: &[(&'static str, Value)]| {
+        let found = problems("dev", attributes, Vec::new());
+        found.contains(&(Severity::Warning, "storage_type io2 without iops".to_owned()))
+    };
+    assert!(warned(&[("storage_type", text("io2"))]));
+    assert!(!warned(&[("storage_type", text("io2")), ("iops", Value::Number(Number::Int(5_000)))]));
+    assert!(!warned(&[("storage_type", text("gp3"))]));
+}

@@ -56,14 +56,18 @@ impl Read {
     }
 }
 
-/// An instance in a fact's form.
+/// An instance in a fact's form. The zone of a Multi-AZ one is not carried over and moves with every failover: nothing relies on it.
 #[must_use]
 pub fn instance_value(instance: Option<&Instance>) -> Json {
     instance.map_or(Json::Null, |found| {
+        let mut settings = found.settings.clone();
+        if settings.get("multi_az") == Some(&Json::Bool(true)) {
+            settings.remove("availability_zone");
+        }
         json!({
             "resource_id": found.resource_id,
             "status": fact_word(&found.status),
-            "settings": found.settings,
+            "settings": settings,
             "tags": marks::of_people(&found.tags),
         })
     })
@@ -107,4 +111,21 @@ pub async fn read(read: &Json, cx: &Cx<'_>) -> CallResult<Json> {
         }
         Read::NameFree { provider, name, except } => free_value(cx.readers.rds(cx.aws(provider)?).await?.instance(name).await?.as_ref(), except),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::instance;
+    use super::*;
+
+    #[test]
+    fn a_failover_makes_no_plan_stale_and_a_move_does() {
+        let (mut before, mut after) = (instance("dev", "db-A"), instance("dev", "db-A"));
+        after.settings.insert("availability_zone".to_owned(), json!("us-east-1b"));
+        assert_ne!(instance_value(Some(&before)), instance_value(Some(&after)));
+        for one in [&mut before, &mut after] {
+            one.settings.insert("multi_az".to_owned(), json!(true));
+        }
+        assert_eq!(instance_value(Some(&before)), instance_value(Some(&after)));
+    }
 }

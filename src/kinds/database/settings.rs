@@ -184,13 +184,16 @@ fn fit_storage_speed(target: &mut Target, declared: &Settings, snapshot: &Snapsh
 
 fn fit_zone(target: &mut Target, base: Option<&Instance>, declared: &Settings) {
     let name = "availability_zone";
+    let moved = base.is_some_and(|base| value_of(&base.settings, "db_subnet_group_name") != value_of(&target.settings, "db_subnet_group_name"));
+    if moved && !declared.contains_key("vpc_security_groups") {
+        target.notes.push("vpc_security_groups are carried over to another subnet group, and must be in its VPC".to_owned());
+    }
     if target.settings.get("multi_az") == Some(&Json::Bool(true)) {
         if target.settings.remove(name).is_some() {
             target.notes.push("availability_zone is not carried over: with multi_az RDS chooses the zones".to_owned());
         }
         return;
     }
-    let moved = base.is_some_and(|base| value_of(&base.settings, "db_subnet_group_name") != value_of(&target.settings, "db_subnet_group_name"));
     let was_multi = base.is_some_and(|base| value_of(&base.settings, "multi_az") == Json::Bool(true));
     if !declared.contains_key(name) && (moved || was_multi) && target.settings.remove(name).is_some() {
         target.notes.push("availability_zone is not carried over: RDS chooses one of the new subnet group".to_owned());

@@ -14,7 +14,7 @@ fn a_plan_that_is_none_is_an_error_and_one_that_was_changed_is_stale() {
         bench.run(&["apply", "plan.json"]).exits(1).says("plan.json").says("help: ");
         bench.run(&["show", "plan.json"]).exits(1).says("help: ");
     }
-    bench.write("plan.json", &good.replacen("\"tag dev-openverse-db as ours\"", "\"tag dev-openverse-db as Ours\"", 1));
+    bench.write("plan.json", &good.replacen("\"title\": \"", "\"title\": \"x", 1));
     bench.run(&["apply", "plan.json"]).exits(6).says("changed").says("nothing was done");
     bench.write("plan.json", &good.replacen("\"format_version\": \"1.0\"", "\"format_version\": \"0.9\"", 1));
     bench.run(&["apply", "plan.json"]).exits(1).says("format 0.9");

@@ -133,8 +133,8 @@ fn an_unfinished_run_is_turned_back() {
     bench.run(&["apply", "staging", "--yes", "--seed", "1", "--max-runtime", "30m"]).exits(8);
     let back = bench.run(&["rollback", "staging", "--yes"]).exits(0);
     insta::assert_snapshot!(back.out, @"
-    staging: TURNED BACK, everything is as it was before the run  (3h 20m, run 20261105-090000-01415f,
-      exit 0)
+    staging: TURNED BACK, everything is as it was before the run  (20m, run 20261105-090000-01415f, exit
+      0)
 
       done            1  snapshot
       undone          2  mark-old, restore

@@ -285,7 +285,7 @@ async fn a_changed_fact_makes_the_plan_stale_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_conflict_before_any_write_is_an_error_that_changed_nothing() {
+async fn something_foreign_in_the_way_of_a_call_makes_the_plan_stale() {
     let bench = Bench::new(plan("conflict", vec![add("a", Phase::Prepare, &[], &Manner { conflict: true, ..good() })]));
     let (summary, _) = bench.run(How::default()).await;
     assert_eq!(summary.exit_code, Exit::Stale.code());

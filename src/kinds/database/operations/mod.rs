@@ -84,4 +84,6 @@ pub fn decode(operation: &Json) -> Result<Box<dyn Operation>, String> {
 }
 
 #[cfg(test)]
+mod manners;
+#[cfg(test)]
 mod tests;

@@ -85,7 +85,7 @@ fn mark_old(builder: &mut Builder<'_>, base: &Instance) {
     let step = builder.push(Draft {
         slug: "mark-old".to_owned(),
         phase: Phase::Prepare,
-        title: format!("tag {} with this environment, resource, run and step", wanted.name),
+        title: format!("tag {} as ours, so that it is known again once it is renamed", wanted.name),
         op,
         undo: tags_back(&wanted.provider, base, &written, &guarded),
         timeout: "modify",
@@ -158,7 +158,7 @@ fn with_protection_off(mut settings: crate::world::rds::Settings) -> crate::worl
 
 /// Nothing of its own is done: the new instance goes as a whole.
 fn goes_with(next: &str) -> Undo {
-    undo(format!("goes with {next}"), &[])
+    undo(format!("nothing of its own: {next} is deleted as a whole"), &[])
 }
 
 /// From "restored" to "as it must be": the first backup, what a restore cannot carry, a restart if one is due.
@@ -186,14 +186,14 @@ fn settle(builder: &mut Builder<'_>, refreshing: &Refreshing, new: &InstanceRef)
     // RDS may begin a backup unasked, and takes no modification until it is done.
     step.limits.timeout = step.limits.timeout.max(wanted.timeout("backup").0);
     let op = Op::Reboot(Reboot { provider: provider.clone(), instance: new.clone(), names: guarded.clone() });
-    let step = builder.push(prepare("reboot", format!("restart {next} if a parameter or option group waits for it"), op, gone(), "reboot"));
+    let step = builder.push(prepare("reboot", format!("restart {next}, only if a parameter group waits for that"), op, gone(), "reboot"));
     step.limits.expected = std::time::Duration::ZERO;
-    let step = builder.push(prepare("ready", format!("wait until {next} is available"), ready(), Undo::Nothing, "backup"));
+    let step = builder.push(prepare("ready", format!("wait until {next} is available for its tests"), ready(), Undo::Nothing, "backup"));
     step.limits.expected = std::time::Duration::ZERO;
     if !wanted.scrub.is_empty() {
         let tags = Tags::from([(marks::STEP.to_owned(), builder.id("scrub"))]);
         let op = Op::Tag(Tag { provider: provider.clone(), instance: new.clone(), tags, names: guarded });
-        let title = format!("tag {next}: from here on its data may be scrubbed in part");
+        let title = format!("tag {next}: from here on it may be scrubbed");
         tagging(builder.push(prepare("mark-scrub", title, op, gone(), "modify")));
     }
 }
@@ -212,7 +212,7 @@ fn prove(builder: &mut Builder<'_>, refreshing: &Refreshing, new: &InstanceRef) 
         lenient: if zone_declared { Vec::new() } else { vec!["availability_zone".to_owned()] },
         tags: refreshing.tags.clone(),
     });
-    let title = format!("every setting of {} is as it must be", wanted.next);
+    let title = format!("compare every setting and tag of {} with what it must be", wanted.next);
     builder.push(Draft { slug: "parity".to_owned(), phase: Phase::Verify, title, op, undo: Undo::Nothing, timeout: "check" });
     let Some(connect) = &wanted.connect else { return };
     if !wanted.scrub.is_empty() {

@@ -16,7 +16,7 @@ use crate::world::rds::{Instance, Settings};
 pub fn catch_up(builder: &mut Builder<'_>, instance: &InstanceRef, later: &Settings, guarded: &[String]) {
     let wanted = &builder.intent.wanted;
     let name = wanted.name.clone();
-    let keep = || undo("goes with the new instance".to_owned(), &[]);
+    let keep = || undo("nothing of its own: the new instance is deleted as a whole".to_owned(), &[]);
     let make = |settings: Settings| {
         Op::Modify(Modify { provider: wanted.provider.clone(), instance: instance.clone(), settings, removal: false, names: guarded.to_vec() })
     };
