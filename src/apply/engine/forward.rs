@@ -74,7 +74,9 @@ impl Engine {
             let urgent = self.urgent();
             let (now, later): (VecDeque<usize>, VecDeque<usize>) = self.ready.drain(..).partition(|at| urgent.contains(at));
             self.ready = later;
-            now.into_iter().for_each(|at| self.open(at));
+            for at in now {
+                self.open(at);
+            }
         }
         while self.stopping.is_none() && self.tracks.len() < self.options.parallelism.max(1) {
             let Some(at) = self.ready.pop_front() else { return };

@@ -86,9 +86,9 @@ async fn a_failure_elsewhere_does_not_leave_users_without_service_until_all_is_d
     let lasted = outages(&events)[1].unwrap();
     assert!(lasted < 300, "{lasted}");
     assert!(fake::names("elsewhere").is_empty());
-    let log = fake::log("elsewhere");
-    let place = |what: &str| log.iter().position(|call| call == what).unwrap();
-    assert!(place("-old") < place("-long"), "what ends the outage comes first: {log:?}");
+    let calls = fake::log("elsewhere");
+    let place = |what: &str| calls.iter().position(|call| call == what).unwrap();
+    assert!(place("-old") < place("-long"), "what ends the outage comes first: {calls:?}");
 }
 
 #[tokio::test]
