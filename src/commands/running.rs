@@ -170,9 +170,9 @@ impl Run<'_> {
             Begin::Back(state) => (Writer::resume(store, lease, state, mode, &actor, now).await?, Some(format!("asked by {actor}")), false),
         };
         // An outage that an earlier process left open is part of this one's story.
-        let story = Story { open_outages: journal.state.outages.clone(), ..Story::default() };
-        let remembered = Arc::new(std::sync::Mutex::new(story));
-        let mut notices = Notices::new();
+        let told_before = Story { open_outages: journal.state.outages.clone(), ..Story::default() };
+        let remembered = Arc::new(std::sync::Mutex::new(told_before));
+        let mut notices = Notices::going_on(journal.state.outages.keys().cloned().collect());
         let applied = Arc::clone(&plan);
         let engine = Engine::new(Setup {
             program,

@@ -70,11 +70,13 @@ impl Engine {
 
     /// What brings an open outage to its end comes first, and is not counted; everything else as far as `--parallelism` goes, and not while stopping.
     fn open_ready(&mut self) {
-        if !self.journal.state.outages.is_empty() && !self.ready.is_empty() {
+        if std::mem::take(&mut self.ready_changed) && !self.journal.state.outages.is_empty() && !self.ready.is_empty() {
             let urgent = self.urgent();
             let (now, later): (VecDeque<usize>, VecDeque<usize>) = self.ready.drain(..).partition(|at| urgent.contains(at));
             self.ready = later;
-            now.into_iter().for_each(|at| self.open(at));
+            for at in now {
+                self.open(at);
+            }
         }
         while self.stopping.is_none() && self.tracks.len() < self.options.parallelism.max(1) {
             let Some(at) = self.ready.pop_front() else { return };
@@ -180,6 +182,7 @@ impl Engine {
             self.waiting[next] -= 1;
             if self.waiting[next] == 0 {
                 self.ready.push_back(next);
+                self.ready_changed = true;
             }
         }
         Ok(())
