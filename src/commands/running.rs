@@ -170,8 +170,8 @@ impl Run<'_> {
             Begin::Back(state) => (Writer::resume(store, lease, state, mode, &actor, now).await?, Some(format!("asked by {actor}")), false),
         };
         // An outage that an earlier process left open is part of this one's story.
-        let told_before = Story { open_outages: journal.state.outages.clone(), ..Story::default() };
-        let remembered = Arc::new(std::sync::Mutex::new(told_before));
+        let so_far = Story { open_outages: journal.state.outages.clone(), ..Story::default() };
+        let remembered = Arc::new(std::sync::Mutex::new(so_far));
         let mut notices = Notices::going_on(journal.state.outages.keys().cloned().collect());
         let applied = Arc::clone(&plan);
         let engine = Engine::new(Setup {

@@ -269,14 +269,10 @@ impl Engine {
         let step = self.program.step(key.step);
         let attempt = self.call(key).map_or(1, |call| call.attempts + 1);
         let mut records = Vec::new();
-        let begins = match (key.undo, &step.outage) {
-            // The way back of a switch that was complete is an outage again, whichever of its steps makes the first call.
-            (None, Some(Outage::Starts(outage) | Outage::Whole(outage)))
-            | (Some(_), Some(Outage::Starts(outage) | Outage::Within(outage) | Outage::Ends(outage) | Outage::Whole(outage))) => Some(outage),
-            _ => None,
-        };
-        if let Some(outage) = begins.filter(|outage| !self.journal.state.outages.contains_key(*outage)) {
-            records.push(Record::OutageStarted { outage: outage.clone() });
+        // The way back of a switch that was complete is an outage again, whichever of its steps goes back first.
+        let begins = step.outage.as_ref().filter(|outage| key.undo.is_some() || matches!(outage, Outage::Starts(_) | Outage::Whole(_)));
+        if let Some(outage) = begins.map(Outage::name).filter(|outage| !self.journal.state.outages.contains_key(*outage)) {
+            records.push(Record::OutageStarted { outage: outage.to_owned() });
             self.ready_changed = true;
         }
         records.push(Record::Intent { step: step.id.clone(), undo: key.undo, attempt });

@@ -29,7 +29,7 @@ fn a_plan_that_is_none_is_an_error_and_one_that_was_changed_is_stale() {
         dev["settings"]["multi_az"] = json!(true);
     });
     let moved = bench.read("world.json");
-    bench.run(&["apply", "plan.json"]).exits(6).says("stale").says("multi_az");
+    bench.run(&["apply", "plan.json"]).exits(6).says("stale").says("settings");
     assert_eq!(bench.read("world.json"), moved);
 }
 

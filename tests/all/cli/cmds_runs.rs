@@ -12,7 +12,7 @@ fn report(said: &Said) -> &str {
     &said.out[at..]
 }
 
-fn fault(call: &str, nth: u64, times: u64, fault: Value) -> Value {
+fn fault(call: &str, nth: u64, times: u64, fault: &Value) -> Value {
     json!([{ "call": call, "nth": nth, "times": times, "fault": fault }])
 }
 
@@ -231,7 +231,7 @@ fn what_goes_wrong_ends_with_its_code_and_what_to_do() {
         ("rds:ModifyDBInstance", 3, 1, json!({ "kind": "slow", "seconds": 500 }), 0),
         ("postgres:transaction", 1, 1, json!({ "kind": "server_error", "after_effect": true }), 0),
     ] {
-        let bench = broken(fault(call, nth, times, what.clone()));
+        let bench = broken(fault(call, nth, times, &what));
         let before = instances(&bench);
         let said = bench.run(&["apply", "staging", "--yes", "--seed", "1"]).exits(code);
         let names: Vec<String> = instances(&bench).into_iter().map(|(name, _)| name).collect();
@@ -246,7 +246,7 @@ fn what_goes_wrong_ends_with_its_code_and_what_to_do() {
 
 #[test]
 fn a_refused_retirement_needs_a_person_and_can_go_on_either_way() {
-    let refused = fault("rds:DeleteDBInstance", 1, 1, json!({ "kind": "refusal", "code": "InvalidDBInstanceState", "message": "not now" }));
+    let refused = fault("rds:DeleteDBInstance", 1, 1, &json!({ "kind": "refusal", "code": "InvalidDBInstanceState", "message": "not now" }));
     let bench = broken(refused.clone());
     let said = bench.run(&["apply", "staging", "--yes", "--seed", "1"]).exits(5);
     insta::assert_snapshot!(report(&said), @"
@@ -283,7 +283,7 @@ fn a_refused_retirement_needs_a_person_and_can_go_on_either_way() {
 #[test]
 fn what_failed_may_be_kept() {
     let refusal = json!({ "kind": "refusal", "code": "InvalidDBInstanceState", "message": "not now" });
-    let bench = broken(fault("rds:ModifyDBInstance", 1, 1, refusal));
+    let bench = broken(fault("rds:ModifyDBInstance", 1, 1, &refusal));
     bench.run(&["apply", "staging", "--yes", "--keep-on-failure"]).exits(5).says("switchover resume staging").says("switchover rollback staging");
     assert_eq!(instances(&bench).len(), 3);
     bench.run(&["resume", "staging"]).exits(0);
@@ -293,7 +293,7 @@ fn what_failed_may_be_kept() {
 #[test]
 fn a_crash_leaves_its_world_and_its_journal() {
     for when in ["before", "after"] {
-        let bench = broken(fault("rds:ModifyDBInstance", 2, 1, json!({ "kind": "crash", "when": when })));
+        let bench = broken(fault("rds:ModifyDBInstance", 2, 1, &json!({ "kind": "crash", "when": when })));
         let old = instances(&bench);
         assert_eq!(bench.run(&["apply", "staging", "--yes", "--seed", "1"]).code, -1);
         let status = bench.run(&["status"]).exits(0).says("is in its outage since").says("its process is gone");

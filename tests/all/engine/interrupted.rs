@@ -87,9 +87,9 @@ async fn a_failure_elsewhere_does_not_leave_users_without_service_until_all_is_d
     let lasted = outages(&events)[1].unwrap();
     assert!(lasted < 300, "{lasted}");
     assert!(fake::names("elsewhere").is_empty());
-    let called = fake::log("elsewhere");
-    let place = |what: &str| called.iter().position(|call| call == what).unwrap();
-    assert!(place("-old") < place("-long"), "what ends the outage comes first: {called:?}");
+    let calls = fake::log("elsewhere");
+    let place = |what: &str| calls.iter().position(|call| call == what).unwrap();
+    assert!(place("-old") < place("-long"), "what ends the outage comes first: {calls:?}");
 }
 
 #[tokio::test]
