@@ -172,7 +172,7 @@ impl Run<'_> {
         // An outage that an earlier process left open is part of this one's story.
         let so_far = Story { open_outages: journal.state.outages.clone(), ..Story::default() };
         let remembered = Arc::new(std::sync::Mutex::new(so_far));
-        let mut notices = Notices::new();
+        let mut notices = Notices::going_on(journal.state.outages.keys().cloned().collect());
         let applied = Arc::clone(&plan);
         let engine = Engine::new(Setup {
             program,

@@ -31,6 +31,12 @@ impl Notices {
         Notices::default()
     }
 
+    /// No notice yet from this process; the end of an outage that an earlier one left open will be one.
+    #[must_use]
+    pub fn going_on(open: Vec<String>) -> Self {
+        Notices { open, ..Notices::default() }
+    }
+
     /// The text to send for this event; none when it is not worth one. Events come in order.
     pub fn notice(&mut self, event: &Event, plan: &Plan) -> Option<String> {
         let text = notice(event, plan)?;

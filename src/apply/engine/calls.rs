@@ -273,6 +273,7 @@ impl Engine {
         let begins = step.outage.as_ref().filter(|outage| key.undo.is_some() || matches!(outage, Outage::Starts(_) | Outage::Whole(_)));
         if let Some(outage) = begins.map(Outage::name).filter(|outage| !self.journal.state.outages.contains_key(*outage)) {
             records.push(Record::OutageStarted { outage: outage.to_owned() });
+            self.ready_changed = true;
         }
         records.push(Record::Intent { step: step.id.clone(), undo: key.undo, attempt });
         self.record(records).await?;

@@ -70,7 +70,7 @@ impl Engine {
 
     /// What brings an open outage to its end comes first, and is not counted; everything else as far as `--parallelism` goes, and not while stopping.
     fn open_ready(&mut self) {
-        if !self.journal.state.outages.is_empty() && !self.ready.is_empty() {
+        if std::mem::take(&mut self.ready_changed) && !self.journal.state.outages.is_empty() && !self.ready.is_empty() {
             let urgent = self.urgent();
             let (now, later): (VecDeque<usize>, VecDeque<usize>) = self.ready.drain(..).partition(|at| urgent.contains(at));
             self.ready = later;
@@ -182,6 +182,7 @@ impl Engine {
             self.waiting[next] -= 1;
             if self.waiting[next] == 0 {
                 self.ready.push_back(next);
+                self.ready_changed = true;
             }
         }
         Ok(())

@@ -95,6 +95,8 @@ pub struct Engine {
     check_all_facts: bool,
     tracks: BTreeMap<Key, Track>,
     ready: VecDeque<usize>,
+    /// Whether something may have come to be urgent among what is ready.
+    ready_changed: bool,
     waiting: Vec<usize>,
     dependents: Vec<Vec<usize>>,
     calls: FuturesUnordered<BoxFuture<'static, Answered>>,
@@ -137,6 +139,7 @@ impl Engine {
             check_all_facts: setup.check_all_facts,
             tracks: BTreeMap::new(),
             ready: VecDeque::new(),
+            ready_changed: true,
             waiting: Vec::new(),
             dependents: Vec::new(),
             calls: FuturesUnordered::new(),
@@ -358,11 +361,5 @@ impl Engine {
             self.tell_records(&[record], now);
         }
         summary
-    }
-
-    /// The lease, for giving it back.
-    #[must_use]
-    pub fn lease(&self) -> crate::apply::journal::Lease {
-        self.journal.lease().clone()
     }
 }

@@ -251,6 +251,8 @@ impl RunState {
             }
             state.undo_failed = false;
         }
+        // What had changed when it stopped is looked at again; only a run that is turned back for it stays stale.
+        self.stale &= self.turned_back.is_some();
     }
 
     fn watching(&mut self, step: &str, time: Timestamp) -> Result<(), String> {
@@ -326,7 +328,9 @@ impl RunState {
         state.failed = None;
         state.began.get_or_insert(time);
         state.ended = Some(time);
-        self.outputs.entry(step.to_owned()).or_default().extend(outputs.clone());
+        if !outputs.is_empty() {
+            self.outputs.entry(step.to_owned()).or_default().extend(outputs.clone());
+        }
         Ok(())
     }
 

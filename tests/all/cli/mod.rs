@@ -10,3 +10,4 @@ mod lang_dns_zone;
 mod lang_mistakes;
 mod lang_prune;
 mod lang_values;
+mod runs_that_meet;

@@ -70,6 +70,39 @@ impl Trial {
         println!("{matrix}");
     }
 
+    /// The run is done and turned back, and the process dies anywhere on that way; whoever goes on with it comes to the original world.
+    pub async fn prove_back(&self) {
+        let (calls, writes) = self.back(None).await;
+        let mut matrix = Matrix::new(self.name, calls, writes);
+        let deaths = (1..=calls).flat_map(|at| [Die::BeforeCall(at), Die::AfterCall(at)]);
+        for die in deaths.chain((1..=writes).flat_map(|at| [Die::BeforeWrite(at), Die::AfterWrite(at)])) {
+            self.back(Some(die)).await;
+            matrix.add(row(die), Then::RollBack, Outcome::Original);
+        }
+        println!("{matrix}");
+    }
+
+    /// To the end and back again; gives the calls and journal writes of the way back.
+    async fn back(&self, die: Option<Die>) -> (u64, u64) {
+        let cell = format!("{}: done, then back, {die:?}", self.name);
+        let (world, store) = (pipeline::world(&self.world), MemoryStore::new());
+        let original = (self.essence)(&world.snapshot());
+        let plan = self.plan(&world).await;
+        let (end, _) = pipeline::run(&world, &store, &plan, Way::New, None).await;
+        assert_eq!(end.code(), Some(0), "{cell}: {end:?}");
+        let (calls, writes) = (world.calls().len(), store.appends());
+        let (mut end, _) = pipeline::run(&world, &store, &plan, Way::Back, die).await;
+        let made = ((world.calls().len() - calls) as u64, store.appends() - if die.is_none() { writes } else { 0 });
+        if die.is_some() {
+            assert!(matches!(end, End::Died), "{cell}: it did not die: {end:?}");
+            (end, _) = pipeline::run(&world, &store, &plan, Way::Back, None).await;
+        }
+        assert_eq!(end.code(), Some(0), "{cell}: {end:?}");
+        same(&(self.essence)(&world.snapshot()), &original, &cell);
+        check_calls(&world, &store, &cell);
+        made
+    }
+
     /// The run without any fault: how many calls and journal writes it has, and the world it ends in.
     async fn straight(&self) -> (u64, u64, Json) {
         let (world, store) = (pipeline::world(&self.world), MemoryStore::new());

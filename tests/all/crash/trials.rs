@@ -79,6 +79,12 @@ async fn a_database_refresh_that_keeps_the_old_one_survives_dying_anywhere() {
 }
 
 #[tokio::test]
+async fn the_way_back_of_a_finished_refresh_survives_dying_anywhere() {
+    let scene = openverse(|hcl| hcl.replace("keep_old      = \"0s\"", "keep_old      = \"7d\""));
+    Trial { name: "database refresh, turned back", scene, world: openverse_world(), essence: instances }.prove_back().await;
+}
+
+#[tokio::test]
 async fn a_database_modification_survives_dying_anywhere() {
     let mut world = openverse_world();
     // Before the tick of November nothing is due; only the class differs.

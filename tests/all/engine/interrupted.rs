@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use switchover::apply::event::{Event, EventKind};
+use switchover::apply::journal::fold;
 use switchover::model::{Address, Exit, Phase};
 use switchover::plan::{Fact, Outage, Plan};
 
@@ -203,4 +204,12 @@ async fn a_refused_outage_in_retire_is_none() {
     assert_eq!(summary.exit_code, Exit::Person.code());
     assert_eq!(summary.in_flight, Vec::<String>::new(), "what was refused is not in flight");
     assert_eq!(outages(&events).len(), 4, "it ends, since nothing has happened: {:?}", outages(&events));
+}
+
+#[tokio::test]
+async fn steps_that_found_nothing_out_weigh_nothing_in_later_looks() {
+    let steps = (0..50).map(|at| add(&format!("s{at}"), Phase::Prepare, &[], &good())).collect();
+    let bench = Bench::new(plan("light", steps));
+    assert_eq!(bench.run(How::default()).await.0.exit_code, 0);
+    assert!(fold::fold(&bench.store.entries()).unwrap().outputs.is_empty(), "each look is given its resource's outputs");
 }
