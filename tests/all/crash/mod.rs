@@ -11,8 +11,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use switchover::apply::journal::Record;
+use switchover::kinds;
 use switchover::model::Json;
-use switchover::plan::Plan;
+use switchover::plan::{Plan, Undo};
 use switchover::world::sim::{Called, Fault, SimWorld};
 
 use crate::support::pipeline::{self, End, Scene, Way};
@@ -198,11 +199,39 @@ impl Trial {
     }
 }
 
-/// No write was made more often than it was intended, and none touched what is protected.
+/// How often each call was intended, by the service's word for it.
+fn intents(store: &Arc<MemoryStore>) -> BTreeMap<&'static str, usize> {
+    let (mut intents, mut plan) = (BTreeMap::new(), None);
+    for entry in store.entries() {
+        match entry.record {
+            Record::Begun { plan: begun, .. } => plan = Some(begun),
+            Record::Intent { step, undo, .. } => {
+                let planned = plan.as_ref().and_then(|plan| plan.steps.iter().find(|one| one.id == step)).unwrap();
+                let operation = match (undo, &planned.undo) {
+                    (Some(index), Undo::Operations { operations, .. }) => &operations[index],
+                    _ => &planned.operation,
+                };
+                let operation = kinds::find(&planned.address.kind).unwrap().decode(operation).unwrap();
+                *intents.entry(operation.name()).or_default() += 1;
+            }
+            _ => {}
+        }
+    }
+    intents
+}
+
+/// No call was made more often than it was intended, and none touched what is protected.
 fn check_calls(world: &Arc<SimWorld>, store: &Arc<MemoryStore>, cell: &str) {
     let writes: Vec<Called> = world.calls().into_iter().filter(|called| called.info.write && called.info.call != "slack:post").collect();
-    let intents = store.entries().iter().filter(|entry| matches!(entry.record, Record::Intent { .. })).count();
-    assert!(writes.len() <= intents, "{cell}: {} writes for {intents} intents", writes.len());
+    let intents = intents(store);
+    let mut made: BTreeMap<&str, usize> = BTreeMap::new();
+    for called in &writes {
+        *made.entry(called.info.call).or_default() += 1;
+    }
+    for (call, count) in made {
+        let intended = intents.get(call).copied().unwrap_or_default();
+        assert!(count <= intended, "{cell}: {call} was made {count} times for {intended} intents");
+    }
     for called in &writes {
         assert!(!called.info.target.to_lowercase().contains("prod"), "{cell}: {called:?}");
     }
