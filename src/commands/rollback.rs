@@ -36,7 +36,7 @@ pub async fn run(session: &Session, environment: &str, id: Option<&str>, flags: 
         return Err(Error::new(Exit::Error, "not confirmed; nothing was done", "answer `yes` to roll back"));
     }
     let runner = Run { session, world: &world, store: Arc::clone(&store), flags };
-    let lease = runner.lock(&state.plan, flags.takeover).await?;
+    let hold = runner.lock(&state.plan, flags.takeover).await?;
     let again = async {
         // Others may have been at work while nobody had the lock.
         let last = candidate(&*store, &location.environment, Some(&state.plan.run)).await?;
@@ -46,9 +46,9 @@ pub async fn run(session: &Session, environment: &str, id: Option<&str>, flags: 
         Ok(state)
     };
     match again.await {
-        Ok(state) => runner.under(lease, program, Begin::Back(state)).await,
+        Ok(state) => runner.under(hold, program, Begin::Back(state)).await,
         Err(error) => {
-            let _ = store.release(&lease).await;
+            let _ = store.release(hold.lease()).await;
             Err(error)
         }
     }

@@ -7,7 +7,7 @@ use super::session::OpenWorld;
 use super::{Session, signals};
 use crate::apply::engine::{Engine, Options, Program, Setup, summary};
 use crate::apply::event::{Event, EventKind, Sink, Summary};
-use crate::apply::journal::{Acquire, Lease, RunState, Stage, Store, Writer, fold, locks};
+use crate::apply::journal::{Acquire, Hold, RunState, Stage, Store, Writer, fold, hold, locks};
 use crate::apply::operation::Operations;
 use crate::cli::RunFlags;
 use crate::kinds;
@@ -132,20 +132,21 @@ fn wanted(session: &Session, environment: &str, names: Vec<String>, run: String,
 
 impl Run<'_> {
     /// Takes the locks of a plan; `takeover` as the command allows it.
-    pub async fn lock(&self, plan: &Plan, takeover: bool) -> Result<Lease> {
+    pub async fn lock(&self, plan: &Plan, takeover: bool) -> Result<Arc<Hold>> {
         let mut names = vec![format!("env:{}", plan.environment)];
         names.extend(plan.locks.iter().cloned());
-        self.store.acquire(&wanted(self.session, &plan.environment, names, plan.run.clone(), self.flags, takeover)?).await
+        let wanted = wanted(self.session, &plan.environment, names, plan.run.clone(), self.flags, takeover)?;
+        Hold::acquire(Arc::clone(&self.store), &wanted, hold::machine_since_boot()).await
     }
 
     /// Runs under a lease, and gives it back whatever happens.
-    pub async fn under(&self, lease: Lease, program: Arc<Program>, begin: Begin) -> Result<Exit> {
-        let heartbeat = self.heartbeat(lease.clone());
+    pub async fn under(&self, hold: Arc<Hold>, program: Arc<Program>, begin: Begin) -> Result<Exit> {
+        let heartbeat = heartbeat(Arc::clone(&hold));
         self.world.allow_time();
-        let result = self.run(&lease, program, begin).await;
+        let result = self.run(&hold, program, begin).await;
         heartbeat.abort();
         // A lock that cannot be given back must not hide how the run ended: it expires.
-        let released = self.store.release(&lease).await;
+        let released = self.store.release(hold.lease()).await;
         let closed = self.world.close();
         let exit = result?;
         closed?;
@@ -155,13 +156,13 @@ impl Run<'_> {
         Ok(exit)
     }
 
-    async fn run(&self, lease: &Lease, program: Arc<Program>, begin: Begin) -> Result<Exit> {
+    async fn run(&self, hold: &Arc<Hold>, program: Arc<Program>, begin: Begin) -> Result<Exit> {
         let (plan, actor) = (Arc::clone(&program.plan), self.session.actor());
         let now = self.world.writers.clock().now();
         let max_runtime = self.flags.max_runtime.as_deref().map(|text| parse_flag("--max-runtime", text)).transpose()?;
         let mode = begin.mode();
-        let (store, lease) = (Arc::clone(&self.store), lease.clone());
-        let (journal, turn_back, check_all_facts) = match begin {
+        let (store, lease) = (Arc::clone(&self.store), hold.lease().clone());
+        let (mut journal, turn_back, check_all_facts) = match begin {
             Begin::New => (Writer::begin(store, lease, &plan, &actor, now).await?, None, true),
             Begin::GoOn(state) => {
                 let fresh = !state.wrote;
@@ -169,6 +170,7 @@ impl Run<'_> {
             }
             Begin::Back(state) => (Writer::resume(store, lease, state, mode, &actor, now).await?, Some(format!("asked by {actor}")), false),
         };
+        journal.hold = Arc::clone(hold);
         // An outage that an earlier process left open is part of this one's story.
         let so_far = Story { open_outages: journal.state.outages.clone(), ..Story::default() };
         let remembered = Arc::new(std::sync::Mutex::new(so_far));
@@ -211,17 +213,17 @@ impl Run<'_> {
         }
         exit_of(summary.exit_code)
     }
+}
 
-    /// Renews the lease four times in its length. A renewal that fails needs no action here: the next record is refused by the same fence.
-    fn heartbeat(&self, lease: Lease) -> tokio::task::JoinHandle<()> {
-        let store = Arc::clone(&self.store);
-        tokio::spawn(async move {
-            loop {
-                tokio::time::sleep(lease.length / 4).await;
-                let _ = store.renew(&lease).await;
-            }
-        })
-    }
+/// Renews the lease four times in its length. A renewal that fails needs no action here: the hold knows by itself until when it is sure, and
+/// ends the run where somebody else has taken the lock.
+fn heartbeat(hold: Arc<Hold>) -> tokio::task::JoinHandle<()> {
+    tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(hold.lease().length / 4).await;
+            let _ = hold.renew().await;
+        }
+    })
 }
 
 /// Keeps what the final report tells.

@@ -16,6 +16,7 @@ use crate::apply::operation::{Cx, Look, Notes, Outputs, Progress, StartCx};
 use crate::model::time::{self, Timestamp};
 use crate::model::{Exit, Result};
 use crate::plan::Outage;
+use crate::world::gated::Gate;
 use crate::world::{CallError, CallResult, Failure, Readers};
 
 /// Looks that fail in other ways than for the moment, before the step fails.
@@ -134,7 +135,12 @@ impl Engine {
         let operation = Arc::clone(&track.operation);
         let scene = self.scene(key);
         let notes = NoteChannel { step: scene.step.clone(), sender: self.note_sender.clone() };
+        let hold = Arc::clone(&self.hold);
         self.calls.push(Box::pin(async move {
+            // The intent is on disk, and however long ago that was: who has lost the lock since makes no call. The doors ask once more.
+            if let Err(kept_back) = hold.pass(operation.name()).await {
+                return Answered { key, what: Came::Start(Err(kept_back)) };
+            }
             let cx = scene.cx();
             let started = operation.start(&StartCx { cx: &cx, writers: &*scene.writers, notes: &notes }).await;
             Answered { key, what: Came::Start(started) }
@@ -163,6 +169,9 @@ impl Engine {
     pub(super) async fn answered(&mut self, answered: Answered) -> Result<()> {
         let key = answered.key;
         self.keep_answer(&answered)?;
+        if let Some(error) = self.hold.over() {
+            return Err(error);
+        }
         if let Some(track) = self.tracks.get_mut(&key) {
             track.busy = false;
         }

@@ -6,6 +6,7 @@
 
 pub mod codec;
 pub mod fold;
+pub mod hold;
 pub mod holder;
 pub mod local;
 pub mod locks;
@@ -14,6 +15,7 @@ pub mod store;
 pub mod writer;
 
 pub use fold::{RunState, Stage, StepState};
+pub use hold::Hold;
 pub use holder::Holder;
 pub use record::{Answer, Entry, Record};
 pub use store::{Acquire, Lease, LockInfo, Store, StoredRun};
