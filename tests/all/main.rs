@@ -5,6 +5,7 @@ mod crash;
 mod engine;
 mod journal_histories;
 mod journal_stores;
+mod kill;
 mod language;
 #[cfg(feature = "aws")]
 mod live_aws;

@@ -224,7 +224,7 @@ impl Core {
 
     /// A part of a call that comes before its effect; what it changes is in the log when it returns.
     pub(super) fn prepare<T>(&self, call: &'static str, work: impl FnOnce(&mut Work<'_>) -> CallResult<T>) -> CallResult<T> {
-        self.lock().write(call, None, work)
+        self.lock().write(call, false, None, work)
     }
 
     /// The effect, and what happens after it.
@@ -234,7 +234,7 @@ impl Core {
         let late = if let Some(Fault::LateVisibility { seconds }) = &fault { Some(Duration::from_secs(*seconds)) } else { None };
         let mut guard = self.lock();
         let inner = &mut *guard;
-        let done = if info.write { inner.write(call, late, work) } else { inner.work(call, late, work) };
+        let done = if info.write { inner.write(call, true, late, work) } else { inner.work(call, late, work) };
         let effect = done.is_ok();
         let lost = match fault {
             Some(Fault::ReplyLost {}) => {
@@ -326,8 +326,14 @@ impl Inner {
         })
     }
 
-    /// Works under the lock of the log, and puts what changed there before anybody hears of it.
-    fn write<T>(&mut self, call: &'static str, late: Option<Duration>, work: impl FnOnce(&mut Work<'_>) -> CallResult<T>) -> CallResult<T> {
+    /// Works under the lock of the log, and puts what changed there before anybody hears of it. `effect`: whether this is the call's, if it goes well.
+    fn write<T>(
+        &mut self,
+        call: &'static str,
+        effect: bool,
+        late: Option<Duration>,
+        work: impl FnOnce(&mut Work<'_>) -> CallResult<T>,
+    ) -> CallResult<T> {
         let unreachable = |text: String| CallError::new(call, Failure::Unreachable, text);
         let log = match self.store.as_ref().map(Store::lock).transpose() {
             Ok(log) => log,
@@ -340,7 +346,7 @@ impl Inner {
         self.settle();
         self.wrote = true;
         if let (Some(store), Some(log)) = (self.store.as_mut(), log)
-            && let Err(error) = store.append(&log, &self.state, &self.dirty)
+            && let Err(error) = store.append(&log, &self.state, &self.dirty, effect.then_some(call).filter(|_| done.is_ok()))
         {
             return Err(CallError::new(call, Failure::Unknown { retry_after: None }, format!("the world's log cannot be written: {error}")));
         }
@@ -354,7 +360,7 @@ impl Inner {
         self.wrote = true;
         let appended = self.store.as_mut().map(|store| {
             let log = store.lock()?;
-            if store.changed() { Err(std::io::Error::other("another process wrote")) } else { store.append(&log, &self.state, &self.dirty) }
+            if store.changed() { Err(std::io::Error::other("another process wrote")) } else { store.append(&log, &self.state, &self.dirty, None) }
         });
         if matches!(appended, None | Some(Ok(()))) {
             self.dirty.clear();
