@@ -37,6 +37,13 @@ impl Begin {
             Begin::Back(_) => fold::ROLLBACK,
         }
     }
+
+    fn has_written(&self) -> bool {
+        match self {
+            Begin::New => false,
+            Begin::GoOn(state) | Begin::Back(state) => state.wrote,
+        }
+    }
 }
 
 /// What is run.
@@ -143,6 +150,9 @@ impl Run<'_> {
     pub async fn under(&self, hold: Arc<Hold>, program: Arc<Program>, begin: Begin) -> Result<Exit> {
         let heartbeat = heartbeat(Arc::clone(&hold));
         self.world.allow_time();
+        if begin.has_written() {
+            self.world.keep_time();
+        }
         let result = self.run(&hold, program, begin).await;
         heartbeat.abort();
         // A lock that cannot be given back must not hide how the run ended: it expires.

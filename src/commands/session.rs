@@ -56,6 +56,13 @@ impl OpenWorld {
         }
     }
 
+    /// Keeps every move of a simulated clock: for commands that go on with a run which has written.
+    pub fn keep_time(&self) {
+        if let Some(sim) = &self.sim {
+            sim.keep_time();
+        }
+    }
+
     /// Writes a simulated world back, if it was written to.
     pub fn close(&self) -> Result<()> {
         self.sim.as_ref().map_or(Ok(()), |sim| sim.close())

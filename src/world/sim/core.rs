@@ -26,6 +26,7 @@ pub(super) struct Core {
     pub(super) hook: RwLock<Option<Arc<Hook>>>,
     numbers: AtomicU64,
     time_allowed: AtomicBool,
+    time_kept: AtomicBool,
     pace: Option<f64>,
     random: Mutex<fastrand::Rng>,
 }
@@ -144,6 +145,7 @@ impl Core {
             hook: RwLock::new(None),
             numbers: AtomicU64::new(0),
             time_allowed: AtomicBool::new(false),
+            time_kept: AtomicBool::new(false),
             pace,
             random: Mutex::new(random),
         }
@@ -160,6 +162,20 @@ impl Core {
 
     pub(super) fn time_is_allowed(&self) -> bool {
         self.time_allowed.load(Ordering::SeqCst)
+    }
+
+    pub(super) fn keep_time(&self) {
+        self.time_kept.store(true, Ordering::SeqCst);
+    }
+
+    /// Lets time pass. What somebody saw at a moment must not be undone by a kill, so that once there was a write, in this session or in the run
+    /// that it goes on with, every move of the clock is in the log before anybody hears of it.
+    fn pass_to(&self, inner: &mut Inner, instant: Timestamp) {
+        let before = inner.state.now;
+        inner.move_to(instant);
+        if inner.state.now > before && (inner.wrote || self.time_kept.load(Ordering::SeqCst)) {
+            inner.log_time();
+        }
     }
 
     pub(super) fn random(&self) -> u64 {
@@ -210,7 +226,7 @@ impl Core {
             Some(Fault::Slow { seconds }) if self.time_is_allowed() => {
                 let taken = (*seconds).min(inner.state.timings.call_limit);
                 let then = time::after(inner.state.now, Duration::from_secs(taken));
-                inner.move_to(then);
+                self.pass_to(&mut inner, then);
                 return Ok(Begun { info, fault });
             }
             _ => return Ok(Begun { info, fault }),
@@ -367,6 +383,17 @@ impl Inner {
         }
     }
 
+    /// Puts the time into the log, with what has happened by itself. Where that fails the next write fails too, and says so.
+    fn log_time(&mut self) {
+        let Ok(Some(log)) = self.store.as_ref().map(Store::lock).transpose() else { return };
+        if self.refresh().is_ok()
+            && let Some(store) = self.store.as_mut()
+            && store.append(&log, &self.state, &self.dirty, None).is_ok()
+        {
+            self.dirty.clear();
+        }
+    }
+
     /// Moves the clock, and with it everything that happens by itself. Never backwards.
     pub(super) fn move_to(&mut self, instant: Timestamp) {
         self.state.now = self.state.now.max(instant);
@@ -393,6 +420,6 @@ impl Clock for Core {
         if let Some(pace) = self.pace {
             tokio::time::sleep(time::between(self.now(), instant).div_f64(pace)).await;
         }
-        self.lock().move_to(instant);
+        self.pass_to(&mut self.lock(), instant);
     }
 }

@@ -120,6 +120,12 @@ impl SimWorld {
         self.core.allow_time(allowed);
     }
 
+    /// From here on every move of the clock outlives a SIGKILL, before the first write of this session too: for who goes on with a run that
+    /// has written, and has seen what came of it.
+    pub fn keep_time(&self) {
+        self.core.keep_time();
+    }
+
     /// Moves the clock, allowed or not.
     pub fn advance(&self, duration: Duration) {
         let mut inner = self.core.lock();
