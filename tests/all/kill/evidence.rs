@@ -1,4 +1,4 @@
-//! Which calls had an effect, and by which process: every line that was ever written to the world's log, though each process that ends properly
+//! Which calls had an effect: every line that was ever written to the world's log, though each process that ends properly
 //! folds the log into the world and removes it. The log is given a second name before it is written to, and what has that name stays.
 
 use std::cell::RefCell;
@@ -32,14 +32,13 @@ impl Evidence {
     }
 
     /// Every effect so far. A line that a kill has cut off is none: its effect does not count either.
-    pub fn effects(&self) -> Vec<(u32, String)> {
+    pub fn effects(&self) -> Vec<String> {
         let mut found = Vec::new();
         for number in 0..self.known.borrow().len() {
             let text = fs::read_to_string(self.folder.join(format!("world-{number}.log"))).unwrap();
             for line in text.split_inclusive('\n').filter(|line| line.ends_with('\n')) {
                 let line: serde_json::Value = serde_json::from_str(line).unwrap();
-                let by = u32::try_from(line["by"].as_u64().expect("a line says who wrote it")).unwrap();
-                found.extend(line["call"].as_str().map(|call| (by, call.to_owned())));
+                found.extend(line["call"].as_str().map(str::to_owned));
             }
         }
         found

@@ -77,7 +77,7 @@ pub fn trial(case: &Case, baseline: &Baseline, journal: &Journal, seed: u64) -> 
         rows.push((format!("{}: {fell}", killed.word()), next.word().to_owned()));
     }
     finish(&stage, next);
-    let outcome = verdict::check(&stage, baseline, &original);
+    let outcome = verdict::check(&stage, &stage.effects(), baseline, &original);
     if outcome == verdict::ORIGINAL && rng.u8(..4) == 0 {
         let again = stage.run(&["apply", case.environment, "--yes", "--json", "-v"]);
         assert_eq!(again.code, Some(0), "{}: after the way back: {again}", stage.place());

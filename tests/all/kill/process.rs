@@ -29,6 +29,19 @@ impl fmt::Display for Said {
     }
 }
 
+impl Said {
+    /// The calls that write and were answered well.
+    pub fn calls(&self) -> Vec<String> {
+        calls_told(&self.err)
+    }
+}
+
+/// The calls that `-v` tells of, by name: those that write and were answered well.
+pub fn calls_told(text: &str) -> Vec<String> {
+    let answered = |line: &str| line.split_once("  call ").filter(|(_, rest)| rest.contains("): answered, ")).map(|(_, rest)| rest.to_owned());
+    text.lines().filter_map(answered).filter_map(|rest| rest.split_once(" (").map(|(name, _)| name.to_owned())).collect()
+}
+
 /// A process under way.
 pub struct Mortal {
     child: Child,

@@ -11,7 +11,8 @@ use switchover::apply::journal::Entry;
 
 use super::evidence::Evidence;
 use super::journal::Journal;
-use super::process::{Mortal, Said};
+use super::process::{Mortal, Said, calls_told};
+use super::verdict;
 use crate::crash::trials::{instances, openverse_world, records};
 
 /// One story to be disturbed.
@@ -132,9 +133,16 @@ impl<'a> Stage<'a> {
         (self.case.essence)(&open.unwrap_or_else(|error| panic!("{}: {}", self.place(), error.chain())).snapshot())
     }
 
-    /// The calls that had an effect so far, in order: by which process, which call.
-    pub fn effects(&self) -> Vec<(u32, String)> {
+    /// The calls that had an effect so far, in order, by the world's log: killed processes included.
+    pub fn effects(&self) -> Vec<String> {
         self.evidence.effects()
+    }
+
+    /// The calls that were answered well, as each process tells them on stderr: for processes that end by themselves.
+    pub fn told(&self) -> Vec<String> {
+        let files = fs::read_dir(self.root.join("evidence")).unwrap().map(|entry| entry.unwrap().path());
+        let texts = files.filter(|path| path.extension().is_some_and(|ending| ending == "stderr")).map(|path| fs::read_to_string(path).unwrap());
+        texts.flat_map(|text| calls_told(&text)).collect()
     }
 
     /// The last run's entries; none when there is no run.
@@ -169,10 +177,8 @@ pub fn straight(case: &Case, journal: &Journal) -> Baseline {
     let said = apply.end();
     assert_eq!(said.code, Some(0), "{}: {said}", stage.place());
     let during = begin.elapsed().saturating_sub(before);
-    let mut effects = BTreeMap::new();
-    for (_, call) in stage.effects() {
-        *effects.entry(call).or_default() += 1;
-    }
+    let effects = verdict::count(&stage.effects());
+    assert_eq!(effects, verdict::count(&stage.told()), "{}: the world's log, and what the process says", stage.place());
     let baseline = Baseline { events: said.events, before, during, declared: stage.essence(), effects };
     assert!(baseline.events > 5 && !baseline.effects.is_empty(), "{}: {:?}", stage.place(), baseline.effects);
     stage.done();

@@ -24,7 +24,7 @@ pub fn is_gone(entries: &[Entry]) -> bool {
 }
 
 /// The world is the one that the journal's last word promises, and planning says the same.
-pub fn check(stage: &Stage, baseline: &Baseline, original: &Json) -> &'static str {
+pub fn check(stage: &Stage, effects: &[String], baseline: &Baseline, original: &Json) -> &'static str {
     let entries = stage.entries();
     let (state, place) = (state(&entries), stage.place());
     let declared = state.as_ref().is_some_and(|state| state.turned_back.is_none());
@@ -39,18 +39,15 @@ pub fn check(stage: &Stage, baseline: &Baseline, original: &Json) -> &'static st
         let diff = similar::TextDiff::from_lines(&wanted, &found);
         panic!("{place}: another world than wanted\n{}", diff.unified_diff().context_radius(2).header("wanted", "found"));
     }
-    calls(stage, baseline, declared, &place);
+    calls(stage, effects, baseline, declared);
     let again = stage.run(&["plan", stage.case.environment, "--detailed-exitcode"]);
     assert_eq!(again.code, Some(if declared { 0 } else { 2 }), "{place}: planning again: {again}");
     if declared { DECLARED } else { ORIGINAL }
 }
 
 /// No call had an effect more often than it was intended; and where the run only ever went forward, each had it as often as in the undisturbed run.
-fn calls(stage: &Stage, baseline: &Baseline, declared: bool, place: &str) {
-    let mut effects: BTreeMap<String, usize> = BTreeMap::new();
-    for (_, call) in stage.effects() {
-        *effects.entry(call).or_default() += 1;
-    }
+fn calls(stage: &Stage, all: &[String], baseline: &Baseline, declared: bool) {
+    let (mut effects, place) = (count(all), stage.place());
     let intents = intents(&stage.runs());
     for (call, count) in effects.iter().filter(|(call, _)| *call != "slack:post") {
         let intended = intents.get(call.as_str()).copied().unwrap_or_default();
@@ -61,6 +58,15 @@ fn calls(stage: &Stage, baseline: &Baseline, declared: bool, place: &str) {
         let once: BTreeMap<String, usize> = baseline.effects.clone().into_iter().filter(|(call, _)| call != "slack:post").collect();
         assert_eq!(effects, once, "{place}: effects, and those of the undisturbed run");
     }
+}
+
+/// Calls by name.
+pub fn count(calls: &[String]) -> BTreeMap<String, usize> {
+    let mut counts = BTreeMap::new();
+    for call in calls {
+        *counts.entry(call.clone()).or_default() += 1;
+    }
+    counts
 }
 
 /// How often each call was intended, by the service's word for it.
