@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::session::OpenWorld;
 use super::{Session, signals};
-use crate::apply::engine::{Engine, Options, Program, Setup, summary};
+use crate::apply::engine::{Engine, Options, Program, Setup, Stop, summary};
 use crate::apply::event::{Event, EventKind, Sink, Summary};
 use crate::apply::journal::{Acquire, Hold, RunState, Stage, Store, Writer, fold, hold, locks};
 use crate::apply::operation::Operations;
@@ -18,6 +18,9 @@ use crate::world::{Readers, Writers};
 
 /// A shorter lease would end between two renewals of a busy machine.
 const LEASE_MIN: Duration = Duration::from_secs(4);
+
+/// A run that is told to stop at once writes one last record, which takes no longer where the journal can be reached.
+const STOP_NOW_MAX: Duration = Duration::from_secs(10);
 
 /// How a run begins.
 pub enum Begin {
@@ -186,18 +189,24 @@ impl Run<'_> {
         let remembered = Arc::new(std::sync::Mutex::new(so_far));
         let mut notices = Notices::going_on(journal.state.outages.keys().cloned().collect());
         let applied = Arc::clone(&plan);
+        let stop = signals::listen(|text| eprintln!("{text}"));
+        let mut stop_now = stop.clone();
         let engine = Engine::new(Setup {
             program,
             writers: Arc::clone(&self.world.writers) as Arc<dyn Writers>,
             journal,
             sink: self.sink(&plan, &remembered),
             notifier: Box::new(move |event| notices.notice(event, &applied)),
-            stop: signals::listen(|text| eprintln!("{text}")),
+            stop,
             options: Options { parallelism: self.flags.parallelism, max_runtime, keep_on_failure: self.flags.keep_on_failure },
             turn_back,
             check_all_facts,
         });
-        let summary = engine.run().await;
+        let summary = tokio::select! {
+            biased;
+            summary = engine.run() => summary,
+            () = stuck(&mut stop_now) => return Err(gave_up(&plan.environment)),
+        };
         Ok(self.report(&plan, &remembered, &summary, now))
     }
 
@@ -234,6 +243,17 @@ fn heartbeat(hold: Arc<Hold>) -> tokio::task::JoinHandle<()> {
             let _ = hold.renew().await;
         }
     })
+}
+
+/// Resolves when a run that was told to stop at once has not: its journal is waited for, which can take long.
+async fn stuck(stop: &mut Stop) {
+    stop.now().await;
+    tokio::time::sleep(STOP_NOW_MAX).await;
+}
+
+fn gave_up(environment: &str) -> Error {
+    let help = format!("what it has begun stays as it is: once the journal can be reached, `switchover resume {environment}` goes on with the run");
+    Error::new(Exit::Person, "stopped at once, while the journal could not be written", help)
 }
 
 /// Keeps what the final report tells.

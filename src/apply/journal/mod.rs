@@ -4,19 +4,24 @@
 //! Records are facts; [`fold`](fold::fold) turns them into a [`RunState`](fold::RunState), and refuses a history that cannot have happened.
 //! A [`Store`](store::Store) keeps them durably and fenced: a holder whose lock was taken over cannot append any more.
 
+pub mod clock;
 pub mod codec;
 pub mod fold;
 pub mod hold;
 pub mod holder;
 pub mod local;
 pub mod locks;
+pub mod patience;
+pub mod postgres;
 pub mod record;
 pub mod store;
 pub mod writer;
 
+pub use clock::{Clocks, MachineClocks};
 pub use fold::{RunState, Stage, StepState};
 pub use hold::Hold;
 pub use holder::Holder;
+pub use patience::Patience;
 pub use record::{Answer, Entry, Record};
 pub use store::{Acquire, Lease, LockInfo, Store, StoredRun};
 pub use writer::Writer;
