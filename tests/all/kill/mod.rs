@@ -10,7 +10,7 @@
 //! | `SWITCHOVER_PROVE_KILL` | trials with SIGKILL |
 //! | `SWITCHOVER_PROVE_STOP` | trials with SIGSTOP |
 //! | `SWITCHOVER_PROVE_SEED` | the seed of the first trial; each later one has the next number |
-//! | `SWITCHOVER_PROVE_JOURNAL` | `local` or a URL of a shared journal's kind: `postgres`, `s3` |
+//! | `SWITCHOVER_PROVE_JOURNAL` | whose trials these are: `local` or `postgres`; without it a few of the others run too |
 //!
 //! A seed fixes what a trial does and at which event; the moment within is the machine's. So a trial that fails keeps its folder, with world,
 //! journal and what every process said, and names it.
@@ -32,9 +32,6 @@ use journal::Journal;
 use matrix::Matrix;
 use stage::{Baseline, Case};
 
-/// Trials of an ordinary test run; more come by variable.
-const KILLS_DEFAULT: u64 = 12;
-const STOPS_DEFAULT: u64 = 4;
 /// Trials at once: a killed process waits for the disk, a stopped one for its lease.
 const KILLS_AT_ONCE: usize = 2;
 const STOPS_AT_ONCE: usize = 8;
@@ -50,15 +47,23 @@ pub struct Told {
     pub outcome: &'static str,
 }
 
+/// How many trials there are of a kind with a journal: the variables are about the journal that they name, `local` if none.
+fn count(what: &str, word: &str, default: u64) -> u64 {
+    let named = std::env::var("SWITCHOVER_PROVE_JOURNAL").ok();
+    if named.as_deref().unwrap_or("local") == word {
+        return number(&format!("SWITCHOVER_PROVE_{what}")).unwrap_or(default);
+    }
+    if named.is_some() { 0 } else { default }
+}
+
 /// Runs trials side by side; prints the matrix; fails with every trial that failed.
-fn prove(what: &str, default: u64, at_once: usize, trial: fn(&Case, &Baseline, &Journal, u64) -> Told) {
-    let count = number(&format!("SWITCHOVER_PROVE_{what}")).unwrap_or(default);
+fn prove(what: &str, word: &str, default: u64, at_once: usize, trial: fn(&Case, &Baseline, &Journal, u64) -> Told) {
+    let count = count(what, word, default);
     if count == 0 {
         return;
     }
     let first = number("SWITCHOVER_PROVE_SEED").unwrap_or_else(|| fastrand::u64(..1_000_000_000));
-    let word = std::env::var("SWITCHOVER_PROVE_JOURNAL").unwrap_or_else(|_| "local".to_owned());
-    let Some(journal) = Journal::open(&word) else { return };
+    let Some(journal) = Journal::open(word) else { return };
     println!("{what}: {count} trials, journal {word}, seeds from {first}");
     let cases = stage::cases();
     let baselines: Vec<Baseline> = cases.iter().map(|case| stage::straight(case, &journal)).collect();
@@ -95,10 +100,20 @@ fn prove(what: &str, default: u64, at_once: usize, trial: fn(&Case, &Baseline, &
 
 #[test]
 fn runs_survive_being_killed_at_random_moments() {
-    prove("KILL", KILLS_DEFAULT, KILLS_AT_ONCE, killed::trial);
+    prove("KILL", "local", 12, KILLS_AT_ONCE, killed::trial);
+}
+
+#[test]
+fn runs_journaled_in_postgres_survive_being_killed_at_random_moments() {
+    prove("KILL", "postgres", 4, KILLS_AT_ONCE, killed::trial);
 }
 
 #[test]
 fn a_process_that_slept_past_its_lease_writes_nothing_more() {
-    prove("STOP", STOPS_DEFAULT, STOPS_AT_ONCE, stopped::trial);
+    prove("STOP", "local", 4, STOPS_AT_ONCE, stopped::trial);
+}
+
+#[test]
+fn a_process_that_slept_past_its_lease_in_postgres_writes_nothing_more() {
+    prove("STOP", "postgres", 2, STOPS_AT_ONCE, stopped::trial);
 }
