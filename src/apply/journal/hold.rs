@@ -22,6 +22,9 @@ use crate::model::{Error, Exit, Result};
 use crate::world::gated::Gate;
 use crate::world::{CallError, CallResult, Failure};
 
+/// A notice waits so long to hear whether the lock is still ours: a journal that cannot be reached may itself be what it tells of.
+const NOTICE_WAIT: Duration = Duration::from_secs(3);
+
 /// Gives the time since some fixed moment, by a clock that nobody can set and that goes on in sleep.
 pub type SinceBoot = Arc<dyn Fn() -> Duration + Send + Sync>;
 
@@ -184,15 +187,10 @@ impl Hold {
     /// From here on nothing is written. The first reason stays.
     fn end(&self, why: &Error) -> Error {
         let mut first = why.clone().within("the run's lock is not surely held any more, so that nothing more is written").exit_as(Exit::Person);
-        self.over.send_if_modified(|over| match over {
-            Some(before) => {
-                first = before.clone();
-                false
-            }
-            None => {
-                *over = Some(first.clone());
-                true
-            }
+        self.over.send_if_modified(|over| {
+            let is_first = over.is_none();
+            first = over.get_or_insert_with(|| first.clone()).clone();
+            is_first
         });
         first
     }
@@ -213,8 +211,8 @@ impl Gate for Hold {
     /// A notice does not wait for the journal, so that it can tell that the journal is gone; whose lock was taken says no more.
     async fn pass_notice(&self, call: &'static str) -> CallResult<()> {
         if self.over().is_none() && !self.is_sure() {
-            // What a failure means is kept by the renewal itself.
-            let _ = self.renew().await;
+            // What a failure means is kept by the renewal itself; that there is no answer means nothing.
+            let _ = tokio::time::timeout(NOTICE_WAIT, self.renew()).await;
         }
         if self.taken.load(std::sync::atomic::Ordering::SeqCst) {
             return Err(CallError::new(call, Failure::Unreachable, "the run's lock was taken over; whoever has it speaks for the run"));

@@ -28,9 +28,9 @@ impl fmt::Display for Matrix {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let strikes: u64 = self.cells.values().sum();
         writeln!(f, "{}: {} trials, {strikes} strikes", self.name, self.trials)?;
-        writeln!(f, "  {:<52} {:<30} {:<34} {:>5}", "where it fell", "what came next", "where the trial ended", "times")?;
+        writeln!(f, "  {:<58} {:<32} {:<20} {:>5}", "where it fell", "what came next", "where the trial ended", "times")?;
         for ((row, next, outcome), count) in &self.cells {
-            writeln!(f, "  {row:<52} {next:<30} {outcome:<34} {count:>5}")?;
+            writeln!(f, "  {row:<58} {next:<32} {outcome:<20} {count:>5}")?;
         }
         Ok(())
     }
