@@ -225,7 +225,7 @@ impl Gate for Hold {
 mod tests {
     use super::*;
 
-    const LENGTH: Duration = Duration::from_secs(60);
+    const LENGTH: Duration = Duration::from_mins(1);
 
     fn at(second: u64) -> Duration {
         Duration::from_secs(second)
