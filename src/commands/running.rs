@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::session::OpenWorld;
-use super::{Session, signals};
+use super::{Session, session, signals};
 use crate::apply::engine::{Engine, Options, Program, Setup, summary};
 use crate::apply::event::{Event, EventKind, Sink, Summary};
 use crate::apply::journal::{Acquire, Lease, RunState, Stage, Store, Writer, fold, locks};
@@ -180,7 +180,7 @@ impl Run<'_> {
             journal,
             sink: self.sink(&plan, &remembered),
             notifier: Box::new(move |event| notices.notice(event, &applied)),
-            stop: signals::listen(|text| eprintln!("{text}")),
+            stop: signals::listen(session::complain),
             options: Options { parallelism: self.flags.parallelism, max_runtime, keep_on_failure: self.flags.keep_on_failure },
             turn_back,
             check_all_facts,
@@ -192,7 +192,7 @@ impl Run<'_> {
     fn sink(&self, plan: &Arc<Plan>, story: &Arc<std::sync::Mutex<Story>>) -> Box<dyn Sink> {
         let mut sinks: Vec<Box<dyn Sink>> = vec![Box::new(Remember(Arc::clone(story)))];
         if self.session.globals.json {
-            sinks.push(Box::new(JsonLines::new(Box::new(std::io::stdout()))));
+            sinks.push(Box::new(JsonLines::new(self.session.out())));
         }
         if !self.session.globals.quiet {
             sinks.push(Box::new(Progress::new(Box::new(std::io::stderr()), self.session.err_style(), Arc::clone(plan))));
