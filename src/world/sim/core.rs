@@ -199,6 +199,8 @@ impl Core {
             }
             Some(Fault::ServerError { status, after_effect: false, retry_after_seconds }) => server_error(call, *status, false, *retry_after_seconds),
             Some(Fault::Refusal { code, message }) => CallError::new(call, Failure::Refused, message.as_str()).code(code.as_str()),
+            Some(Fault::Denied { code, message }) => CallError::new(call, Failure::Denied, message.as_str()).code(code.as_str()),
+            Some(Fault::Unreachable {}) => CallError::new(call, Failure::Unreachable, "network is unreachable"),
             Some(Fault::Crash { when: When::Before }) => {
                 inner.log();
                 std::process::abort();
