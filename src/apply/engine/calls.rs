@@ -6,6 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tokio::sync::{mpsc, oneshot};
 
+use super::credentials;
 use super::decide::{Decision, Situation, decide};
 use super::track::Key;
 use super::{Engine, Halt};
@@ -15,7 +16,7 @@ use crate::apply::journal::{Answer, Record, Stage};
 use crate::apply::operation::{Cx, Look, Notes, Outputs, Progress, StartCx};
 use crate::model::time::{self, Timestamp};
 use crate::model::{Exit, Result};
-use crate::plan::Outage;
+use crate::plan::{Outage, Undo};
 use crate::world::{CallError, CallResult, Failure, Readers};
 
 /// Looks that fail in other ways than for the moment, before the step fails.
@@ -294,7 +295,7 @@ impl Engine {
     fn start_failed(&mut self, key: Key, error: &CallError) {
         let (now, id) = (self.now(), self.program.step(key.step).id.clone());
         if error.failure == Failure::Denied {
-            self.halt_denied(&id, error);
+            self.halt_denied(key, error);
             return;
         }
         let attempts = self.call(key).map_or(1, |call| call.attempts.saturating_sub(call.earlier));
@@ -322,7 +323,7 @@ impl Engine {
         let (now, step) = (self.now(), self.program.step(key.step));
         let (id, limits) = (step.id.clone(), step.limits.clone());
         if error.failure == Failure::Denied {
-            self.halt_denied(&id, error);
+            self.halt_denied(key, error);
             return Ok(());
         }
         let in_outage = self.in_outage(key);
@@ -353,9 +354,16 @@ impl Engine {
         Ok(())
     }
 
-    fn halt_denied(&mut self, id: &str, error: &CallError) {
+    fn halt_denied(&mut self, key: Key, error: &CallError) {
+        let (plan, step) = (&self.program.plan, self.program.step(key.step));
+        let operation = match (key.undo, &step.undo) {
+            (Some(index), Undo::Operations { operations, .. }) => operations.get(index).unwrap_or(&step.operation),
+            _ => &step.operation,
+        };
+        let id = &step.id;
+        let credentials = credentials::behind(plan, operation, &error.call);
         let then = if self.journal.state.wrote { self.journal.state.ways_on() } else { "apply again".to_owned() };
-        let needs = vec![format!("renew the credentials that {id} needs, or let them do this ({error}); then {then}")];
+        let needs = vec![format!("renew {credentials}, or let them do what {id} needs ({error}); then {then}")];
         self.halt.get_or_insert_with(|| Halt { exit: Exit::Person, why: format!("{id}: {error}"), needs });
     }
 }
