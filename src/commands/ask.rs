@@ -14,8 +14,9 @@ pub fn ask(session: &Session, question: &str) -> Result<bool> {
         return Ok(true);
     }
     possible(session)?;
-    eprint!("{question} Only `yes` is accepted: ");
-    let _ = std::io::stderr().flush();
+    let mut err = std::io::stderr();
+    // Who cannot read the question will hardly answer it.
+    let _ = write!(err, "{question} Only `yes` is accepted: ").and_then(|()| err.flush());
     let mut answer = String::new();
     let read = std::io::Read::take(std::io::stdin().lock(), ANSWER_BYTES_MAX).read_line(&mut answer);
     Ok(read.is_ok() && answer.trim() == "yes")

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::session::OpenWorld;
-use super::{Session, signals};
+use super::{Session, session, signals};
 use crate::apply::engine::{Engine, Options, Program, Setup, Stop, summary};
 use crate::apply::event::{Event, EventKind, Sink, Summary};
 use crate::apply::journal::{Acquire, Hold, RunState, Stage, Store, Writer, fold, hold, locks};
@@ -189,7 +189,7 @@ impl Run<'_> {
         let remembered = Arc::new(std::sync::Mutex::new(so_far));
         let mut notices = Notices::going_on(journal.state.outages.keys().cloned().collect());
         let applied = Arc::clone(&plan);
-        let stop = signals::listen(|text| eprintln!("{text}"));
+        let stop = signals::listen(session::complain);
         let mut stop_now = stop.clone();
         let engine = Engine::new(Setup {
             program,
@@ -213,7 +213,7 @@ impl Run<'_> {
     fn sink(&self, plan: &Arc<Plan>, story: &Arc<std::sync::Mutex<Story>>) -> Box<dyn Sink> {
         let mut sinks: Vec<Box<dyn Sink>> = vec![Box::new(Remember(Arc::clone(story)))];
         if self.session.globals.json {
-            sinks.push(Box::new(JsonLines::new(Box::new(std::io::stdout()))));
+            sinks.push(Box::new(JsonLines::new(self.session.out())));
         }
         if !self.session.globals.quiet {
             sinks.push(Box::new(Progress::new(Box::new(std::io::stderr()), self.session.err_style(), Arc::clone(plan))));

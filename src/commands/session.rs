@@ -40,6 +40,35 @@ pub struct Session {
     pub globals: Globals,
     /// The process around it.
     pub environment: Arc<Environment>,
+    unsaid: Unsaid,
+}
+
+/// Why something could not be written to standard output, if anything could not.
+type Unsaid = Arc<std::sync::Mutex<Option<std::io::Error>>>;
+
+/// Standard output for sinks that do not care what becomes of it: what hinders is remembered.
+struct Out(Unsaid);
+
+impl Out {
+    fn remember<T>(&self, result: std::io::Result<T>) -> std::io::Result<T> {
+        result.inspect_err(|error| {
+            // A reader that has gone away is no error.
+            if !matches!(error.kind(), std::io::ErrorKind::BrokenPipe | std::io::ErrorKind::Interrupted) {
+                let unsaid = std::io::Error::from(error.kind());
+                self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).get_or_insert(unsaid);
+            }
+        })
+    }
+}
+
+impl Write for Out {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.remember(std::io::stdout().write(bytes))
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.remember(std::io::stdout().flush())
+    }
 }
 
 /// An open world.
@@ -79,7 +108,7 @@ const WIDTH_DEFAULT: usize = 100;
 impl Session {
     /// Checks the global flags.
     pub fn new(globals: Globals, environment: Arc<Environment>) -> Result<Self> {
-        let session = Session { globals, environment };
+        let session = Session { globals, environment, unsaid: Unsaid::default() };
         session.variables()?;
         session.pace()?;
         Ok(session)
@@ -159,7 +188,7 @@ impl Session {
         };
         let listener = move |call: &Traced<'_>| {
             if all || call.write || call.error.is_some() {
-                eprintln!("{}", escape::terminal(&call_line(call)));
+                complain(&escape::terminal(&call_line(call)));
             }
         };
         Arc::new(TracedWorld::new(writers, Arc::new(listener)))
@@ -237,20 +266,42 @@ impl Session {
         err_style(&self.globals, &self.environment)
     }
 
-    /// A result, to standard output. A reader that has gone away is no error.
+    /// A result, to standard output. A reader that has gone away is no error; anything else that hinders is told by [`Session::unsaid`].
     pub fn say(&self, text: &str) {
-        let mut out = std::io::stdout().lock();
-        let _ = out.write_all(text.as_bytes()).and_then(|()| if text.ends_with('\n') { Ok(()) } else { out.write_all(b"\n") });
-        let _ = out.flush();
+        let _ = write_line(&mut Out(Arc::clone(&self.unsaid)), text);
+    }
+
+    /// Standard output for events; what hinders is told by [`Session::unsaid`].
+    pub fn out(&self) -> Box<dyn Write + Send> {
+        Box::new(Out(Arc::clone(&self.unsaid)))
+    }
+
+    /// Why a result could not be written to standard output, if one could not: a full disk behind `>`, say.
+    pub fn unsaid(&self) -> Option<Error> {
+        let error = self.unsaid.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take()?;
+        let help = "what was asked for is not, or not wholly, there: free space where standard output goes, and run the command again";
+        Some(Error::new(Exit::Error, "cannot write to standard output", help).because(error))
     }
 
     /// News, to standard error; not with `-q`.
     pub fn note(&self, text: &str) {
         if !self.globals.quiet {
-            let mut err = std::io::stderr().lock();
-            let _ = err.write_all(text.as_bytes()).and_then(|()| if text.ends_with('\n') { Ok(()) } else { err.write_all(b"\n") });
+            complain(text);
         }
     }
+}
+
+/// Something to standard error, as its own line. What hinders that is nobody's business: it must stop nothing, and there is nobody to tell.
+pub fn complain(text: &str) {
+    let _ = write_line(&mut std::io::stderr().lock(), text);
+}
+
+fn write_line(out: &mut dyn Write, text: &str) -> std::io::Result<()> {
+    out.write_all(text.as_bytes())?;
+    if !text.ends_with('\n') {
+        out.write_all(b"\n")?;
+    }
+    out.flush()
 }
 
 /// How progress and errors are shown, before there is a session.

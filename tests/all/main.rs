@@ -15,6 +15,7 @@ mod live_failures;
 mod live_postgres;
 mod live_slack;
 mod live_world;
+mod people;
 mod saved_plans;
 #[cfg(feature = "aws")]
 mod scenarios;

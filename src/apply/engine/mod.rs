@@ -10,6 +10,7 @@
 
 mod backward;
 mod calls;
+mod credentials;
 pub mod decide;
 mod facts;
 mod forward;

@@ -342,7 +342,7 @@ mod tests {
 
     #[test]
     fn plain_http_stays_on_the_machine_unless_asked_for() {
-        let clock = || Arc::new(super::super::clock::MachineClock);
+        let clock = || Arc::new(super::super::clock::MachineClock::new());
         let open = |url: &str, plain| {
             HttpDoor::open("x:y", &url.parse().unwrap(), vec!["t".into()], (true, plain), HttpLimits::default(), clock()).map(|_| ())
         };

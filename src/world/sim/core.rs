@@ -215,6 +215,8 @@ impl Core {
             }
             Some(Fault::ServerError { status, after_effect: false, retry_after_seconds }) => server_error(call, *status, false, *retry_after_seconds),
             Some(Fault::Refusal { code, message }) => CallError::new(call, Failure::Refused, message.as_str()).code(code.as_str()),
+            Some(Fault::Denied { code, message }) => CallError::new(call, Failure::Denied, message.as_str()).code(code.as_str()),
+            Some(Fault::Unreachable {}) => CallError::new(call, Failure::Unreachable, "network is unreachable"),
             Some(Fault::Crash { when: When::Before }) => {
                 inner.log();
                 std::process::abort();
@@ -364,10 +366,20 @@ impl Inner {
         if let (Some(store), Some(log)) = (self.store.as_mut(), log)
             && let Err(error) = store.append(&log, &self.state, &self.dirty, effect.then_some(call).filter(|_| done.is_ok()))
         {
-            return Err(CallError::new(call, Failure::Unknown { retry_after: None }, format!("the world's log cannot be written: {error}")));
+            self.forget_unwritten();
+            return Err(unreachable(format!("nothing happened, the world's log cannot be written: {error}")));
         }
         self.dirty.clear();
         done
+    }
+
+    /// The world as it is on disk again: what is not there has not happened, and nobody may read it as if it had. Half a line does not count, so
+    /// that this is certain. A file that cannot even be read leaves the state as it is; every later call fails by the same reading.
+    fn forget_unwritten(&mut self) {
+        let (now, store) = (self.state.now, self.store.as_mut());
+        let Some(Ok(state)) = store.map(Store::read) else { return };
+        self.replace(state);
+        self.state.now = self.state.now.max(now);
     }
 
     /// Puts what changed into the log, without any effect. Only counters of faults can be in question, so a failure is no matter: they stay
@@ -392,6 +404,14 @@ impl Inner {
         {
             self.dirty.clear();
         }
+    }
+
+    /// Another state from now on.
+    pub(super) fn replace(&mut self, state: State) {
+        self.state = state;
+        self.dirty.clear();
+        self.next_due = Some(Timestamp::MIN);
+        self.settle();
     }
 
     /// Moves the clock, and with it everything that happens by itself. Never backwards.

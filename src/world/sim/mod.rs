@@ -133,6 +133,18 @@ impl SimWorld {
         inner.move_to(then);
     }
 
+    /// What somebody does by hand, past every service: changes the world as the data it is written as. For tests; a world in memory alone.
+    ///
+    /// # Errors
+    /// What is left is no world: nothing is changed then.
+    pub fn edit(&self, change: impl FnOnce(&mut Json)) -> Result<()> {
+        let mut json = self.snapshot();
+        change(&mut json);
+        let state = check::parse(&json.to_string(), "world")?;
+        self.core.lock().replace(state);
+        Ok(())
+    }
+
     /// Asks `hook` about every call, reads too; what it gives comes before the faults of script and chance.
     pub fn set_hook(&self, hook: Hook) {
         *self.core.hook.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(hook));
