@@ -1,12 +1,12 @@
 //! Lock files of the local store: who, since when, until when, behind which fence.
 
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::Duration;
 
 use super::Holder;
+use super::files;
 use super::local::{cannot, sync_folder};
 use super::store::{Acquire, LockInfo};
 use crate::model::time::{self, Timestamp};
@@ -27,13 +27,12 @@ pub fn file_name(name: &str) -> String {
     text
 }
 
-/// A lock file; none when nobody holds the lock.
-pub fn read(path: &Path) -> Result<Option<LockInfo>> {
-    let text = match fs::read(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(cannot("read", path, &error)),
-    };
+/// A lock file larger than this is none.
+const LOCK_BYTES_MAX: u64 = 1 << 20;
+
+/// A lock file below `root`; none when nobody holds the lock.
+pub fn read(root: &Path, path: &Path) -> Result<Option<LockInfo>> {
+    let Some(text) = files::read(root, path, LOCK_BYTES_MAX)? else { return Ok(None) };
     serde_json::from_slice(&text).map(Some).map_err(|error| {
         Error::new(Exit::Error, format!("the lock {} is damaged", path.display()), "make sure that nothing runs, then remove the file")
             .because_text(error.to_string())
@@ -46,7 +45,7 @@ pub fn write(path: &Path, lock: &LockInfo) -> Result<()> {
         .map_err(|error| Error::new(Exit::Error, "cannot write a lock", "report this").because_text(error.to_string()))?;
     let beside = path.with_extension("json.new");
     let replace = || -> std::io::Result<()> {
-        let mut file = OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&beside)?;
+        let mut file = files::replace(&beside)?;
         file.write_all(text.as_bytes())?;
         file.sync_all()?;
         fs::rename(&beside, path)?;

@@ -5,6 +5,7 @@
 //! A [`Store`](store::Store) keeps them durably and fenced: a holder whose lock was taken over cannot append any more.
 
 pub mod codec;
+mod files;
 pub mod fold;
 pub mod holder;
 pub mod local;
