@@ -9,7 +9,7 @@ use crate::cli::{Color, Globals};
 use crate::declare::{self, Inputs, JournalSetting, KindSchema, Location, Resolver, VariableSources};
 use crate::kinds;
 use crate::model::time::Timestamp;
-use crate::model::{Error, Exit, Json, Result, Value};
+use crate::model::{Error, Exit, Json, Result, Secrets, Value};
 use crate::review::{Style, escape};
 use crate::world::Writers;
 use crate::world::live::{LiveOptions, LiveWorld};
@@ -102,9 +102,11 @@ impl Session {
     }
 
     fn variables(&self) -> Result<VariableSources> {
-        let flags = self.globals.var.iter().map(|pair| {
+        let flags = self.globals.var.iter().zip(1..).map(|(pair, number)| {
             let split = pair.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()));
-            split.ok_or_else(|| Error::new(Exit::Error, format!("--var {pair} has no `=`"), "write --var NAME=VALUE"))
+            // What stands there may be the value alone, and a secret.
+            split
+                .ok_or_else(|| Error::new(Exit::Error, format!("a --var has no `=` (number {number} on the command line)"), "write --var NAME=VALUE"))
         });
         Ok(VariableSources { flags: flags.collect::<Result<_>>()?, files: self.globals.var_file.clone() })
     }
@@ -131,30 +133,27 @@ impl Session {
 
     /// Opens the world. Secrets are resolved when their door is opened, not before.
     pub fn open_world(&self, root: &Path) -> Result<OpenWorld> {
+        let secrets: Arc<dyn Secrets> = Arc::new(self.resolver(root)?);
         if let Some(file) = &self.globals.world {
             let sim = SimWorld::open(file, SimOptions { seed: self.globals.seed, pace: self.pace()? })?;
-            return Ok(OpenWorld { writers: self.traced(Arc::clone(&sim) as Arc<dyn Writers>), sim: Some(sim) });
+            return Ok(OpenWorld { writers: self.traced(Arc::clone(&sim) as Arc<dyn Writers>, secrets), sim: Some(sim) });
         }
         let live = LiveWorld::new(
-            Arc::new(self.resolver(root)?),
+            Arc::clone(&secrets),
             LiveOptions { seed: self.globals.seed.unwrap_or_else(|| fastrand::u64(..)), ..LiveOptions::default() },
         );
-        Ok(OpenWorld { writers: self.traced(Arc::new(live)), sim: None })
+        Ok(OpenWorld { writers: self.traced(Arc::new(live), secrets), sim: None })
     }
 
-    /// With `-v` calls that write or fail are told of, with `-vv` every call.
-    fn traced(&self, writers: Arc<dyn Writers>) -> Arc<dyn Writers> {
-        let all = match self.globals.verbose {
-            0 => return writers,
-            1 => false,
-            _ => true,
-        };
+    /// No call's error leaves it with a secret in it. With `-v` calls that write or fail are told of, with `-vv` every call.
+    fn traced(&self, writers: Arc<dyn Writers>, secrets: Arc<dyn Secrets>) -> Arc<dyn Writers> {
+        let verbose = self.globals.verbose;
         let listener = move |call: &Traced<'_>| {
-            if all || call.write || call.error.is_some() {
+            if verbose > 1 || verbose == 1 && (call.write || call.error.is_some()) {
                 eprintln!("{}", escape::terminal(&call_line(call)));
             }
         };
-        Arc::new(TracedWorld::new(writers, Arc::new(listener)))
+        Arc::new(TracedWorld::new(writers, secrets, Arc::new(listener)))
     }
 
     fn resolver(&self, root: &Path) -> Result<Resolver> {
@@ -168,7 +167,7 @@ impl Session {
         let url = match (&self.globals.journal, setting) {
             (None, JournalSetting::Local) => None,
             (Some(url), _) | (None, JournalSetting::Url(Value::String(url))) => Some(url.clone()),
-            (None, JournalSetting::Url(Value::Secret(secret))) => Some(crate::model::Secrets::resolve(&self.resolver(root)?, secret)?),
+            (None, JournalSetting::Url(Value::Secret(secret))) => Some(self.resolver(root)?.resolve(secret)?),
             (None, JournalSetting::Url(_)) => return Err(unknown_journal("this value")),
         };
         match url.as_deref() {
@@ -226,6 +225,7 @@ impl Session {
 
     /// A result, to standard output. A reader that has gone away is no error.
     pub fn say(&self, text: &str) {
+        let text = escape::output(text);
         let mut out = std::io::stdout().lock();
         let _ = out.write_all(text.as_bytes()).and_then(|()| if text.ends_with('\n') { Ok(()) } else { out.write_all(b"\n") });
         let _ = out.flush();
@@ -234,6 +234,7 @@ impl Session {
     /// News, to standard error; not with `-q`.
     pub fn note(&self, text: &str) {
         if !self.globals.quiet {
+            let text = escape::output(text);
             let mut err = std::io::stderr().lock();
             let _ = err.write_all(text.as_bytes()).and_then(|()| if text.ends_with('\n') { Ok(()) } else { err.write_all(b"\n") });
         }
