@@ -17,6 +17,7 @@ mod live_world;
 mod saved_plans;
 #[cfg(feature = "aws")]
 mod scenarios;
+mod secrets;
 mod services;
 mod support;
 mod tidy;
