@@ -172,7 +172,10 @@ impl Session {
         };
         match url.as_deref() {
             None | Some("local") => Ok(Arc::new(LocalStore::new(state_folder(root)))),
-            Some(url) => Err(unknown_journal(&format!("`{}…`", url.split(':').next().unwrap_or_default()))),
+            // What is no URL may be a secret as a whole.
+            Some(url) => {
+                Err(unknown_journal(&url.split_once("://").map_or_else(|| "what is set".to_owned(), |(scheme, _)| format!("`{scheme}://…`"))))
+            }
         }
     }
 

@@ -223,7 +223,8 @@ impl Visit for Literals<'_, '_> {
                     self.finder.ranges.push(span.start + 1..span.end - 1);
                 }
             }
-            Expression::Number(_) => self.finder.ranges.extend(expr.span()),
+            // A bare word is a secret whose quotes were forgotten.
+            Expression::Number(_) | Expression::Variable(_) => self.finder.ranges.extend(expr.span()),
             other => visit::visit_expr(self, other),
         }
     }
@@ -251,8 +252,11 @@ impl Visit for Literals<'_, '_> {
         if let Expression::Variable(root) = &traversal.expr
             && let Some(name) = traversal.operators.first().and_then(|operator| static_name(operator.value()))
         {
-            self.finder.refers.insert(format!("{}.{name}", root.as_str()));
-            return;
+            if matches!(root.as_str(), "var" | "local") {
+                self.finder.refers.insert(format!("{}.{name}", root.as_str()));
+                return;
+            }
+            self.finder.ranges.extend(traversal.span());
         }
         visit::visit_traversal(self, traversal);
     }
@@ -294,6 +298,8 @@ mod tests {
             ("variable \"x\" {\n default = \"hunter2\"\n sensitiv = true\n}\n", "hunter2"),
             ("lcals {\n x = \"hunter2\"\n}\n", "hunter2"),
             ("x = \"hunter2\"\n", "hunter2"),
+            ("a {\n password = hunter2\n}\n", "hunter2"),
+            ("a {\n password = hunter2.x[0]-hunter2\n}\n", "hunter2"),
             ("a {\n password = env(\"X\") # was hunter2\n}\n", "hunter2"),
             ("p \"postgres\" {\n url = \"postgres:\"//u:hunter2@h/d\"\n}\n", "hunter2"),
         ] {

@@ -1,6 +1,5 @@
 //! The files of an environment: read, parsed, and their secrets blanked in what excerpts are cut from.
 
-use std::collections::HashSet;
 use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};

@@ -86,6 +86,16 @@ fn a_mistake_anywhere_in_a_file_of_secrets_shows_none() {
     assert!(tried > 1_000, "{tried}");
 }
 
+/// Secrets whose quotes were forgotten: the word itself is then what is wrong.
+#[test]
+fn a_secret_without_quotes_is_not_said() {
+    let good = text();
+    for (at, _) in good.match_indices(&format!("\"{WORD}\"")) {
+        let bare = format!("{}{WORD}{}", &good[..at], &good[at + WORD.len() + 2..]);
+        none_in(&format!("what is said of a bare word at byte {at}"), &said(&bare));
+    }
+}
+
 #[test]
 fn values_of_variables_are_not_quoted() {
     let bench = Bench::openverse().variable("SWITCHOVER_VAR_number", TOKEN).variable("SWITCHOVER_VAR_flag", TOKEN);
