@@ -14,6 +14,7 @@ use crate::kinds;
 use crate::model::{Error, Exit, Result, time};
 use crate::plan::Plan;
 use crate::report::{self, JsonLines, Notices, Progress, Story, Tee};
+use crate::review::escape;
 use crate::world::{Readers, Writers};
 
 /// A shorter lease would end between two renewals of a busy machine.
@@ -121,11 +122,16 @@ pub async fn resumable(store: &dyn Store, environment: &str) -> Result<Option<Ru
 
 /// One run, folded.
 pub async fn state_of(store: &dyn Store, environment: &str, run: &str) -> Result<Option<RunState>> {
+    const HELP: &str = "nothing was done; move its journal aside and plan again: reality is the state";
     let Some(stored) = store.read(environment, run).await? else { return Ok(None) };
-    fold::fold(&stored.entries).map(Some).map_err(|why| {
-        let help = "nothing was done; move its journal aside and plan again: reality is the state";
-        Error::new(Exit::Error, format!("the journal of run {run} tells what cannot have happened"), help).because_text(why)
-    })
+    let state = fold::fold(&stored.entries)
+        .map_err(|why| Error::new(Exit::Error, format!("the journal of run {run} tells what cannot have happened"), HELP).because_text(why))?;
+    // A journal that was put under another name would have one environment's plan run in the name of another.
+    if state.plan.run != run || state.plan.environment != environment {
+        let what = format!("the journal of run {run} of {environment} is that of run {} of {}", state.plan.run, state.plan.environment);
+        return Err(Error::new(Exit::Error, what, HELP));
+    }
+    Ok(Some(state))
 }
 
 /// Refuses where another process has the environment: before anything is planned for it. The lock itself is taken later.
@@ -164,7 +170,7 @@ impl Run<'_> {
         let exit = result?;
         closed?;
         if let Err(error) = released {
-            self.session.note(&format!("warning: the lock was not given back: {}", error.chain()));
+            self.session.note(&escape::terminal(&format!("warning: the lock was not given back: {}", error.chain())));
         }
         Ok(exit)
     }

@@ -10,7 +10,7 @@ use crate::cli::{Color, Globals};
 use crate::declare::{self, Inputs, JournalSetting, KindSchema, Location, Resolver, VariableSources};
 use crate::kinds;
 use crate::model::time::Timestamp;
-use crate::model::{Error, Exit, Json, Result, Value};
+use crate::model::{Error, Exit, Json, Result, Secrets, Value};
 use crate::review::{Style, escape};
 use crate::world::Writers;
 use crate::world::live::{LiveOptions, LiveWorld};
@@ -139,9 +139,11 @@ impl Session {
     }
 
     fn variables(&self) -> Result<VariableSources> {
-        let flags = self.globals.var.iter().map(|pair| {
+        let flags = self.globals.var.iter().zip(1..).map(|(pair, number)| {
             let split = pair.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()));
-            split.ok_or_else(|| Error::new(Exit::Error, format!("--var {pair} has no `=`"), "write --var NAME=VALUE"))
+            // What stands there may be the value alone, and a secret.
+            split
+                .ok_or_else(|| Error::new(Exit::Error, format!("a --var has no `=` (number {number} on the command line)"), "write --var NAME=VALUE"))
         });
         Ok(VariableSources { flags: flags.collect::<Result<_>>()?, files: self.globals.var_file.clone() })
     }
@@ -168,30 +170,27 @@ impl Session {
 
     /// Opens the world. Secrets are resolved when their door is opened, not before.
     pub fn open_world(&self, root: &Path) -> Result<OpenWorld> {
+        let secrets: Arc<dyn Secrets> = Arc::new(self.resolver(root)?);
         if let Some(file) = &self.globals.world {
             let sim = SimWorld::open(file, SimOptions { seed: self.globals.seed, pace: self.pace()? })?;
-            return Ok(OpenWorld { writers: self.traced(Arc::clone(&sim) as Arc<dyn Writers>), sim: Some(sim) });
+            return Ok(OpenWorld { writers: self.traced(Arc::clone(&sim) as Arc<dyn Writers>, secrets), sim: Some(sim) });
         }
         let live = LiveWorld::new(
-            Arc::new(self.resolver(root)?),
+            Arc::clone(&secrets),
             LiveOptions { seed: self.globals.seed.unwrap_or_else(|| fastrand::u64(..)), ..LiveOptions::default() },
         );
-        Ok(OpenWorld { writers: self.traced(Arc::new(live)), sim: None })
+        Ok(OpenWorld { writers: self.traced(Arc::new(live), secrets), sim: None })
     }
 
-    /// With `-v` calls that write or fail are told of, with `-vv` every call.
-    fn traced(&self, writers: Arc<dyn Writers>) -> Arc<dyn Writers> {
-        let all = match self.globals.verbose {
-            0 => return writers,
-            1 => false,
-            _ => true,
-        };
+    /// No call's error leaves it with a secret in it. With `-v` calls that write or fail are told of, with `-vv` every call.
+    fn traced(&self, writers: Arc<dyn Writers>, secrets: Arc<dyn Secrets>) -> Arc<dyn Writers> {
+        let verbose = self.globals.verbose;
         let listener = move |call: &Traced<'_>| {
-            if all || call.write || call.error.is_some() {
+            if verbose > 1 || verbose == 1 && (call.write || call.error.is_some()) {
                 complain(&escape::terminal(&call_line(call)));
             }
         };
-        Arc::new(TracedWorld::new(writers, Arc::new(listener)))
+        Arc::new(TracedWorld::new(writers, secrets, Arc::new(listener)))
     }
 
     fn resolver(&self, root: &Path) -> Result<Resolver> {
@@ -205,13 +204,13 @@ impl Session {
         let text = match (&self.globals.journal, setting) {
             (None, JournalSetting::Local) => "local".to_owned(),
             (Some(url), _) | (None, JournalSetting::Url(Value::String(url))) => url.clone(),
-            (None, JournalSetting::Url(Value::Secret(secret))) => crate::model::Secrets::resolve(&self.resolver(root)?, secret)?,
+            (None, JournalSetting::Url(Value::Secret(secret))) => self.resolver(root)?.resolve(secret)?,
             (None, JournalSetting::Url(_)) => return Err(journals::unknown("this value")),
         };
         let quiet = self.globals.quiet;
         let listener = move |text: &str| {
             if !quiet {
-                eprintln!("{}", escape::terminal(text));
+                complain(&escape::terminal(text));
             }
         };
         journals::open(&text, &journals::Surroundings { root, holder: &self.holder(), listener: Arc::new(listener) })
@@ -268,7 +267,7 @@ impl Session {
 
     /// A result, to standard output. A reader that has gone away is no error; anything else that hinders is told by [`Session::unsaid`].
     pub fn say(&self, text: &str) {
-        let _ = write_line(&mut Out(Arc::clone(&self.unsaid)), text);
+        let _ = write_line(&mut Out(Arc::clone(&self.unsaid)), &escape::output(text));
     }
 
     /// Standard output for events; what hinders is told by [`Session::unsaid`].
@@ -286,7 +285,7 @@ impl Session {
     /// News, to standard error; not with `-q`.
     pub fn note(&self, text: &str) {
         if !self.globals.quiet {
-            complain(text);
+            complain(&escape::output(text));
         }
     }
 }

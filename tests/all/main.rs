@@ -19,6 +19,7 @@ mod people;
 mod saved_plans;
 #[cfg(feature = "aws")]
 mod scenarios;
+mod secrets;
 mod services;
 mod support;
 mod tidy;

@@ -6,6 +6,7 @@
 
 pub mod clock;
 pub mod codec;
+mod files;
 pub mod fold;
 pub mod hold;
 pub mod holder;

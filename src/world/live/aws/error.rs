@@ -13,6 +13,7 @@ use aws_smithy_runtime_api::client::result::{ConnectorError, SdkError};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use hyper_util::client::legacy;
 
+use super::guard::PlainText;
 use crate::world::{CallError, Failure};
 
 /// Characters of a service's words that are kept.
@@ -75,6 +76,9 @@ where
     E: ProvideErrorMetadata + StdError + 'static,
 {
     let unknown = Failure::Unknown { retry_after: None };
+    if find::<PlainText>(error).is_some() {
+        return CallError::new(call, Failure::Refused, PlainText.to_string());
+    }
     match error {
         SdkError::ServiceError(service) => {
             let (status, retry_after) = (service.raw().status().as_u16(), retry_after(service.raw()));
