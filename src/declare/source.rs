@@ -87,6 +87,20 @@ fn bytes(path: &Path) -> std::result::Result<Vec<u8>, String> {
     Ok(bytes)
 }
 
+/// A whole file as text.
+///
+/// # Errors
+/// When it cannot be read, is too large or is no text.
+pub fn whole(path: &Path) -> Result<String> {
+    match text(path)? {
+        (text, None) => Ok(text),
+        (_, Some(offset)) => {
+            let what = format!("{} is not UTF-8 text: see byte {offset}", path.display());
+            Err(Error::new(Exit::Error, what, "save it as UTF-8"))
+        }
+    }
+}
+
 /// A whole file as text, bounded; the error is a fragment.
 pub fn bounded(path: &Path) -> std::result::Result<String, String> {
     String::from_utf8(bytes(path)?).map_err(|_| "it is not UTF-8 text".to_owned())
@@ -119,7 +133,7 @@ pub fn shown(root: &Path, path: &Path) -> String {
 }
 
 /// The names of all secret attributes in any table.
-fn secret_names(kinds: &[&dyn KindSchema]) -> HashSet<&'static str> {
+pub fn secret_names(kinds: &[&dyn KindSchema]) -> HashSet<&'static str> {
     fn collect(spec: &'static BlockSpec, names: &mut HashSet<&'static str>) {
         names.extend(spec.attributes.iter().filter(|attribute| attribute.secret).map(|attribute| attribute.name));
         spec.blocks.iter().for_each(|block| collect(block, names));
