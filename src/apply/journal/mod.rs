@@ -10,6 +10,7 @@ pub mod holder;
 pub mod local;
 pub mod locks;
 pub mod record;
+pub mod s3;
 pub mod store;
 pub mod writer;
 

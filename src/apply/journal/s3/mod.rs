@@ -1,0 +1,6 @@
+//! wip
+mod bucket;
+mod door;
+mod layout;
+mod settings;
+mod trouble;
