@@ -127,7 +127,7 @@ fn freshness(change: &Change, now: Timestamp) -> Option<Freshness> {
 async fn lock(store: &dyn Store, environment: &str) -> Result<Option<LockStatus>> {
     let held = store.lock(&format!("env:{environment}"), environment).await?;
     Ok(held.map(|held| LockStatus {
-        expired: held.expires <= Timestamp::now(),
+        expired: held.expired,
         gone: held.holder.is_known_gone(),
         name: held.name,
         run: held.run,

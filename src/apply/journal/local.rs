@@ -13,11 +13,12 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{Seek, SeekFrom, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 
 use super::Entry;
+use super::clock::{Clocks, MachineClocks};
 use super::codec;
 use super::locks;
 use super::store::{Acquire, Lease, LockInfo, Store, StoredRun};
@@ -29,12 +30,15 @@ const JOURNAL_BYTES_MAX: u64 = 1 << 30;
 /// A [`Store`] in a folder.
 pub struct LocalStore {
     root: PathBuf,
+    clocks: Arc<dyn Clocks>,
     tails: Mutex<HashMap<String, Tail>>,
 }
 
 /// Where the next entry of a run goes.
 struct Tail {
     file: File,
+    /// Bytes of whole lines.
+    whole: u64,
     chain: u32,
     next: u64,
 }
@@ -43,7 +47,13 @@ impl LocalStore {
     /// The store in `root` (`…/.switchover`). Nothing is made before something is written.
     #[must_use]
     pub fn new(root: PathBuf) -> Self {
-        LocalStore { root, tails: Mutex::new(HashMap::new()) }
+        Self::with_clocks(root, Arc::new(MachineClocks))
+    }
+
+    /// The same on a machine with these clocks.
+    #[must_use]
+    pub fn with_clocks(root: PathBuf, clocks: Arc<dyn Clocks>) -> Self {
+        LocalStore { root, clocks, tails: Mutex::new(HashMap::new()) }
     }
 
     fn environment(&self, environment: &str) -> PathBuf {
@@ -74,9 +84,13 @@ impl LocalStore {
         }
     }
 
+    fn read_lock(&self, name: &str, environment: &str) -> Result<Option<LockInfo>> {
+        locks::read(&self.lock_path(name, environment), &*self.clocks)
+    }
+
     fn check_fence(&self, lease: &Lease) -> Result<()> {
         for name in &lease.names {
-            let held = locks::read(&self.lock_path(name, &lease.environment))?;
+            let held = self.read_lock(name, &lease.environment)?;
             if held.as_ref().is_none_or(|lock| lock.fence != lease.fence) {
                 return Err(locks::taken_over(name, held.as_ref()));
             }
@@ -102,7 +116,7 @@ impl LocalStore {
             Ok(file)
         };
         let file = open().map_err(|error| cannot("write", path, &error))?;
-        Ok(Tail { file, chain: decoded.chain, next: entries_before })
+        Ok(Tail { file, whole: decoded.whole, chain: decoded.chain, next: entries_before })
     }
 }
 
@@ -119,7 +133,7 @@ impl Store for LocalStore {
         let mut paths = Vec::new();
         for name in &acquire.names {
             let path = self.lock_path(name, &acquire.environment);
-            if let Some(held) = locks::read(&path)? {
+            if let Some(held) = locks::read(&path, &*self.clocks)? {
                 locks::may_take(&held, acquire)?;
             }
             paths.push((name, path));
@@ -128,7 +142,7 @@ impl Store for LocalStore {
             if let Some(parent) = path.parent() {
                 make_folder(parent)?;
             }
-            locks::write(&path, &locks::fresh(name, acquire, &fence))?;
+            locks::write(&path, &locks::fresh(name, acquire, &fence, &*self.clocks))?;
         }
         Ok(Lease { environment: acquire.environment.clone(), names: acquire.names.clone(), fence, length: acquire.length })
     }
@@ -138,8 +152,8 @@ impl Store for LocalStore {
         self.check_fence(lease)?;
         for name in &lease.names {
             let path = self.lock_path(name, &lease.environment);
-            if let Some(held) = locks::read(&path)? {
-                locks::write(&path, &locks::renewed(held, lease.length))?;
+            if let Some(held) = locks::read(&path, &*self.clocks)? {
+                locks::write(&path, &locks::renewed(held, lease.length, &*self.clocks))?;
             }
         }
         Ok(())
@@ -149,7 +163,7 @@ impl Store for LocalStore {
         let _turn = self.turn()?;
         for name in &lease.names {
             let path = self.lock_path(name, &lease.environment);
-            if locks::read(&path)?.is_some_and(|held| held.fence == lease.fence) {
+            if locks::read(&path, &*self.clocks)?.is_some_and(|held| held.fence == lease.fence) {
                 remove(&path)?;
             }
         }
@@ -157,12 +171,12 @@ impl Store for LocalStore {
     }
 
     async fn lock(&self, name: &str, environment: &str) -> Result<Option<LockInfo>> {
-        locks::read(&self.lock_path(name, environment))
+        self.read_lock(name, environment)
     }
 
     async fn remove_lock(&self, name: &str, environment: &str) -> Result<()> {
         let path = self.lock_path(name, environment);
-        if locks::read(&path)?.is_none() {
+        if self.read_lock(name, environment)?.is_none() {
             return Ok(());
         }
         let _turn = self.turn()?;
@@ -215,8 +229,14 @@ impl Store for LocalStore {
             tail.chain = chain;
             tail.next += 1;
         }
-        // On failure the tail stays removed: the next append reads the file again and cuts off what was half written.
-        tail.file.write_all(text.as_bytes()).and_then(|()| tail.file.sync_data()).map_err(|error| cannot("write", &path, &error))?;
+        let before = tail.whole;
+        if let Err(error) = tail.file.write_all(text.as_bytes()).and_then(|()| tail.file.sync_data()) {
+            // What was refused must not be read later as if it had happened. The tail stays removed: the next append reads the file again, and
+            // cuts off a line that is not whole should this fail too.
+            drop(tail.file.set_len(before).and_then(|()| tail.file.sync_data()));
+            return Err(cannot("write", &path, &error));
+        }
+        tail.whole += text.len() as u64;
         tails.insert(run.to_owned(), tail);
         Ok(())
     }

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::Holder;
+use super::clock::Clocks;
 use super::local::{cannot, sync_folder};
 use super::store::{Acquire, LockInfo};
 use crate::model::time::{self, Timestamp};
@@ -28,13 +29,14 @@ pub fn file_name(name: &str) -> String {
 }
 
 /// A lock file; none when nobody holds the lock.
-pub fn read(path: &Path) -> Result<Option<LockInfo>> {
+pub fn read(path: &Path, clocks: &dyn Clocks) -> Result<Option<LockInfo>> {
     let text = match fs::read(path) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(cannot("read", path, &error)),
     };
-    serde_json::from_slice(&text).map(Some).map_err(|error| {
+    let read = serde_json::from_slice::<LockInfo>(&text).map(|lock| Some(LockInfo { expired: is_expired(&lock, clocks), ..lock }));
+    read.map_err(|error| {
         Error::new(Exit::Error, format!("the lock {} is damaged", path.display()), "make sure that nothing runs, then remove the file")
             .because_text(error.to_string())
     })
@@ -65,39 +67,54 @@ pub fn new_fence(holder: &Holder) -> String {
     format!("{}-{}-{}-{:016x}", holder.pid, holder.process_start, Timestamp::now().as_nanosecond(), u64::from_be_bytes(counter))
 }
 
-/// A lock just taken.
+/// A lock just taken, by the machine's clocks.
 #[must_use]
-pub fn fresh(name: &str, acquire: &Acquire, fence: &str) -> LockInfo {
-    let now = Timestamp::now();
-    LockInfo {
+pub fn fresh(name: &str, acquire: &Acquire, fence: &str, clocks: &dyn Clocks) -> LockInfo {
+    let now = clocks.wall();
+    let lock = LockInfo {
         name: name.to_owned(),
         holder: acquire.holder.clone(),
         run: acquire.run.clone(),
         since: now,
         heartbeat: now,
-        expires: time::after(now, acquire.length),
+        expires: now,
+        expires_since_boot_ms: None,
         fence: fence.to_owned(),
+        expired: false,
+    };
+    renewed(lock, acquire.length, clocks)
+}
+
+/// The same lock, lasting its length from now by the machine's clocks.
+#[must_use]
+pub fn renewed(lock: LockInfo, length: Duration, clocks: &dyn Clocks) -> LockInfo {
+    let now = clocks.wall();
+    let end = clocks.since_boot().and_then(|since| u64::try_from((since + length).as_millis()).ok());
+    LockInfo { heartbeat: now, expires: time::after(now, length), expires_since_boot_ms: end, ..lock }
+}
+
+/// Whether a lease is over, by the machine's clocks: on the boot it was given on by the time since that boot, which nobody can set; elsewhere
+/// by the time of day, which is as good as the two machines agree on it.
+#[must_use]
+pub fn is_expired(lock: &LockInfo, clocks: &dyn Clocks) -> bool {
+    let here = Holder::this_process("");
+    let same_boot = !here.boot.is_empty() && here.boot == lock.holder.boot;
+    match (lock.expires_since_boot_ms, clocks.since_boot()) {
+        (Some(end), Some(now)) if same_boot => u128::from(end) <= now.as_millis(),
+        _ => lock.expires <= clocks.wall(),
     }
 }
 
-/// The same lock, lasting its length from now.
-#[must_use]
-pub fn renewed(lock: LockInfo, length: Duration) -> LockInfo {
-    let now = Timestamp::now();
-    LockInfo { heartbeat: now, expires: time::after(now, length), ..lock }
-}
-
-/// Whether a held lock may be taken.
+/// Whether a held lock may be taken. Whether its lease is over is the store's to say.
 pub fn may_take(held: &LockInfo, acquire: &Acquire) -> Result<()> {
     if held.holder.is_known_gone() {
         return Ok(());
     }
-    let expired = held.expires <= Timestamp::now();
     // Whoever goes on with a run names it, which is explicit enough for that run's own locks.
-    if expired && (acquire.takeover || held.run == acquire.run) {
+    if held.expired && (acquire.takeover || held.run == acquire.run) {
         return Ok(());
     }
-    let next = if expired {
+    let next = if held.expired {
         format!(
             "its lease has expired: if its process is really gone, `switchover resume {0}` goes on with its run, --takeover takes the lock for another \
              one, and `switchover unlock {0}` removes it",
@@ -126,6 +143,42 @@ pub fn taken_over(name: &str, held: Option<&LockInfo>) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    struct Set(i64, Option<u64>);
+
+    impl Clocks for Set {
+        fn wall(&self) -> Timestamp {
+            Timestamp::from_second(self.0).unwrap()
+        }
+
+        fn since_boot(&self) -> Option<Duration> {
+            self.1.map(Duration::from_secs)
+        }
+    }
+
+    #[test]
+    fn on_one_boot_no_time_of_day_ends_a_lease_and_elsewhere_it_does() {
+        let length = Duration::from_secs(60);
+        let here = Acquire {
+            environment: "e".to_owned(),
+            names: vec!["env:e".to_owned()],
+            holder: Holder::this_process("a"),
+            run: "r".to_owned(),
+            length,
+            takeover: false,
+        };
+        let lock = fresh("env:e", &here, "f", &Set(100_000, Some(1_000)));
+        for jump in [-3_600, 0, 3_600] {
+            assert!(!is_expired(&lock, &Set(100_000 + jump, Some(1_059))), "{jump}");
+            assert!(is_expired(&lock, &Set(100_000 + jump, Some(1_060))), "{jump}");
+        }
+        let elsewhere = LockInfo { holder: Holder { boot: "another".to_owned(), ..lock.holder.clone() }, ..lock.clone() };
+        assert!(!is_expired(&elsewhere, &Set(100_059, Some(9_999_999))) && is_expired(&elsewhere, &Set(100_060, Some(0))));
+        // Written by a version that did not know of it, or where it cannot be compared.
+        let old = LockInfo { expires_since_boot_ms: None, ..lock.clone() };
+        assert!(!is_expired(&old, &Set(100_059, Some(9_999_999))) && is_expired(&old, &Set(100_060, Some(0))));
+        assert!(!is_expired(&lock, &Set(100_059, None)) && is_expired(&lock, &Set(100_060, None)));
+    }
 
     #[test]
     fn file_names_cannot_leave_their_folder() {

@@ -4,6 +4,7 @@
 //! Records are facts; [`fold`](fold::fold) turns them into a [`RunState`](fold::RunState), and refuses a history that cannot have happened.
 //! A [`Store`](store::Store) keeps them durably and fenced: a holder whose lock was taken over cannot append any more.
 
+pub mod clock;
 pub mod codec;
 pub mod fold;
 pub mod holder;
@@ -14,6 +15,7 @@ pub mod s3;
 pub mod store;
 pub mod writer;
 
+pub use clock::{Clocks, MachineClocks};
 pub use fold::{RunState, Stage, StepState};
 pub use holder::Holder;
 pub use record::{Answer, Entry, Record};

@@ -24,8 +24,14 @@ pub struct LockInfo {
     pub heartbeat: Timestamp,
     /// When it ends unless renewed.
     pub expires: Timestamp,
+    /// The same by the time since the holder's machine started, in milliseconds, where the store has no clock of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_since_boot_ms: Option<u64>,
     /// Tells this holding from every other: the fence.
     pub fence: String,
+    /// Whether its lease was over when it was read: by the clock that the store holds to, not by whoever asks.
+    #[serde(skip)]
+    pub expired: bool,
 }
 
 /// A lock that we hold. Its fence is compared at every append.

@@ -1,6 +1,7 @@
 //! Starts the real services and the doubles that the tests run against, each on a free port of this machine and stopped with the
 //! tests. `tests/services/README.md` says what each of them is, and how it lies.
 
+pub mod cutter;
 pub mod http_server;
 #[cfg(feature = "aws")]
 pub mod moto;

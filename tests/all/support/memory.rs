@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use switchover::apply::journal::{Acquire, Entry, Lease, LockInfo, Store, StoredRun, locks};
-use switchover::model::Result;
+use switchover::apply::journal::{Acquire, Entry, Lease, LockInfo, MachineClocks, Store, StoredRun, locks};
+use switchover::model::{Error, Exit, Result};
 
 /// When the process is to die.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,12 +89,12 @@ impl Store for MemoryStore {
         let mut inner = self.inner.lock().unwrap();
         for name in &acquire.names {
             if let Some(held) = inner.locks.get(name) {
-                locks::may_take(held, acquire)?;
+                locks::may_take(&seen(held), acquire)?;
             }
         }
         let fence = locks::new_fence(&acquire.holder);
         for name in &acquire.names {
-            let lock = locks::fresh(name, acquire, &fence);
+            let lock = locks::fresh(name, acquire, &fence, &MachineClocks);
             inner.locks.insert(name.clone(), lock);
         }
         Ok(Lease { environment: acquire.environment.clone(), names: acquire.names.clone(), fence, length: acquire.length })
@@ -105,7 +105,7 @@ impl Store for MemoryStore {
         for name in &lease.names {
             let held = inner.locks.get(name).cloned();
             match held {
-                Some(lock) if lock.fence == lease.fence => drop(inner.locks.insert(name.clone(), locks::renewed(lock, lease.length))),
+                Some(lock) if lock.fence == lease.fence => drop(inner.locks.insert(name.clone(), locks::renewed(lock, lease.length, &MachineClocks))),
                 other => return Err(locks::taken_over(name, other.as_ref())),
             }
         }
@@ -118,7 +118,7 @@ impl Store for MemoryStore {
     }
 
     async fn lock(&self, name: &str, _environment: &str) -> Result<Option<LockInfo>> {
-        Ok(self.inner.lock().unwrap().locks.get(name).cloned())
+        Ok(self.inner.lock().unwrap().locks.get(name).map(seen))
     }
 
     async fn remove_lock(&self, name: &str, _environment: &str) -> Result<()> {
@@ -154,7 +154,10 @@ impl Store for MemoryStore {
             let dead_already = matches!(die, Some(Die::AfterWrite(n)) if at > n);
             if !before && !dead_already {
                 let list = inner.runs.entry((lease.environment.clone(), run.to_owned())).or_default();
-                assert_eq!(list.len() as u64, entries[0].seq, "appends come in order, without gaps");
+                if list.len() as u64 != entries[0].seq {
+                    let what = format!("record {} does not follow {} records", entries[0].seq, list.len());
+                    return Err(Error::new(Exit::Error, what, "appends come in order, without gaps"));
+                }
                 list.extend(entries.iter().cloned());
             }
             if before || after {
@@ -171,4 +174,9 @@ impl Store for MemoryStore {
         }
         Ok(())
     }
+}
+
+/// A lock as it is now.
+fn seen(lock: &LockInfo) -> LockInfo {
+    LockInfo { expired: locks::is_expired(lock, &MachineClocks), ..lock.clone() }
 }

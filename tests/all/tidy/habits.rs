@@ -11,8 +11,8 @@ use super::{expect_needed, expect_none};
 const OUTSIDE: [(&str, &str); 5] = [
     ("src/main.rs", "the process's own variables begin here"),
     ("src/commands/session.rs", "declarations of a live environment are checked against the machine's time"),
-    ("src/commands/status.rs", "leases follow the machine's clock, whatever the world's says"),
-    ("src/apply/journal/locks.rs", "leases follow the machine's clock, whatever the world's says"),
+    ("src/apply/journal/clock.rs", "leases follow the machine's clock, whatever the world's says"),
+    ("src/apply/journal/locks.rs", "a fence is a number that nobody else has"),
     ("src/world/live/", "the doors to what is outside"),
 ];
 
