@@ -54,12 +54,6 @@ impl Trouble {
         }
     }
 
-    /// Whether the server does not know conditional writes and says so.
-    #[must_use]
-    pub fn is_not_implemented(&self) -> bool {
-        matches!(self, Trouble::Refused { status, code, .. } if *status == 501 || code == "NotImplemented")
-    }
-
     fn help(&self) -> &'static str {
         match self {
             Trouble::Unanswered(_) => "check the network, and the address of the server where it is not Amazon's",
@@ -74,7 +68,8 @@ impl Trouble {
                     "check the credentials and what they may do there: s3:ListBucket, s3:GetObject, s3:PutObject and s3:DeleteObject; then run the \
                      same command again, or `switchover resume ENV` for a run that has begun"
                 }
-                (507, _) => "make room in the store; then `switchover resume ENV` goes on with a run that has begun",
+                (501, _) | (_, "NotImplemented") => "keep the journal in a store with conditional writes (Amazon S3 has them), in postgres://, or in `local`",
+                (507, _) | (_, "QuotaExceeded") => "the store is full: make room in the store; then `switchover resume ENV` goes on with a run that has begun",
                 (status, _) if status >= 500 => "the store is at fault: see how it is, and try again",
                 _ => "check the URL of the journal",
             },
