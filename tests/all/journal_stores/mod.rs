@@ -30,7 +30,7 @@ macro_rules! conformance {
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
         async fn $case() {
             if let Some(arena) = $make().await {
-                super::cases::$part::$case(&arena).await;
+                crate::journal_stores::cases::$part::$case(&arena).await;
             }
         }
     )* };
@@ -50,3 +50,4 @@ mod arena;
 mod cases;
 mod local;
 mod memory;
+mod s3;

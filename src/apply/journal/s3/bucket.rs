@@ -33,8 +33,7 @@ const SLOW_BYTES_PER_SECOND: u64 = 128 << 10;
 /// Between two attempts, at first and at most.
 const PAUSE_FIRST: Duration = Duration::from_millis(200);
 const PAUSE_MAX: Duration = Duration::from_secs(15);
-/// A wait shorter than this is not worth a word, and longer ones are told again after so long.
-const SILENT: Duration = Duration::from_secs(5);
+/// A wait that goes on is told again after so long.
 const TOLD_EVERY: Duration = Duration::from_mins(1);
 
 /// Hears that the journal does not answer and is waited for, and that it answers again.
@@ -48,11 +47,13 @@ pub struct Patience {
     /// Where a run stands still until its journal is back. It has nothing better to do, and ten minutes without a network must not end it; as long
     /// as nobody took its lock, what it appends afterwards is as good as before.
     pub long: Duration,
+    /// A wait shorter than this is not worth a word.
+    pub silent: Duration,
 }
 
 impl Default for Patience {
     fn default() -> Self {
-        Patience { short: Duration::from_secs(20), long: Duration::from_mins(15) }
+        Patience { short: Duration::from_secs(20), long: Duration::from_mins(15), silent: Duration::from_secs(5) }
     }
 }
 
@@ -236,7 +237,7 @@ impl Bucket {
                 let tried = if trouble.passes() && !waited.is_zero() { format!(" (tried for {})", time::words(waited)) } else { String::new() };
                 return Err(trouble.into_error(format!("{what} in the journal {}{tried}", self.place)));
             }
-            if waited + pause >= SILENT && told.is_none_or(|told| told.elapsed() >= TOLD_EVERY) {
+            if waited + pause >= self.patience.silent && told.is_none_or(|told| told.elapsed() >= TOLD_EVERY) {
                 let (since, limit) = (time::words(waited), time::words(patience));
                 (self.told)(&format!("The journal {} does not answer since {since}: {trouble}. Waiting for it, up to {limit}.", self.place));
                 told = Some(Instant::now());

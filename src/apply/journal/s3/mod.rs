@@ -259,6 +259,10 @@ impl Store for S3Store {
         runs::ids(self.bucket().await?, &self.layout, environment).await
     }
 
+    async fn maybe_unfinished(&self, environment: &str) -> Result<Vec<String>> {
+        runs::maybe_unfinished(self.bucket().await?, &self.layout, environment).await
+    }
+
     async fn read(&self, environment: &str, run: &str) -> Result<Option<StoredRun>> {
         let whole = runs::whole(self.bucket().await?, &self.layout, environment, run).await?;
         Ok((!whole.entries.is_empty()).then(|| StoredRun { run: run.to_owned(), entries: whole.entries }))
