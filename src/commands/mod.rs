@@ -2,6 +2,7 @@
 
 mod apply;
 mod ask;
+mod journals;
 mod plan;
 mod planning;
 mod resume;

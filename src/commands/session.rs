@@ -4,7 +4,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::apply::journal::{Holder, Store, local::LocalStore};
+use super::journals;
+use crate::apply::journal::{Holder, Store};
 use crate::cli::{Color, Globals};
 use crate::declare::{self, Inputs, JournalSetting, KindSchema, Location, Resolver, VariableSources};
 use crate::kinds;
@@ -165,16 +166,20 @@ impl Session {
 
     /// The journal's store for a root and a setting; `--journal` wins.
     pub fn store(&self, root: &Path, setting: &JournalSetting) -> Result<Arc<dyn Store>> {
-        let url = match (&self.globals.journal, setting) {
-            (None, JournalSetting::Local) => None,
-            (Some(url), _) | (None, JournalSetting::Url(Value::String(url))) => Some(url.clone()),
-            (None, JournalSetting::Url(Value::Secret(secret))) => Some(crate::model::Secrets::resolve(&self.resolver(root)?, secret)?),
-            (None, JournalSetting::Url(_)) => return Err(unknown_journal("this value")),
+        let text = match (&self.globals.journal, setting) {
+            (None, JournalSetting::Local) => "local".to_owned(),
+            (Some(url), _) | (None, JournalSetting::Url(Value::String(url))) => url.clone(),
+            (None, JournalSetting::Url(Value::Secret(secret))) => crate::model::Secrets::resolve(&self.resolver(root)?, secret)?,
+            (None, JournalSetting::Url(_)) => return Err(journals::unknown("this value")),
         };
-        match url.as_deref() {
-            None | Some("local") => Ok(Arc::new(LocalStore::new(state_folder(root)))),
-            Some(url) => Err(unknown_journal(&format!("`{}…`", url.split(':').next().unwrap_or_default()))),
-        }
+        let quiet = self.globals.quiet;
+        let listener = move |text: &str| {
+            if !quiet {
+                eprintln!("{}", escape::terminal(text));
+            }
+        };
+        let variable = &*self.environment.variable;
+        journals::open(&text, &journals::Surroundings { root, holder: &self.holder(), variable, listener: Arc::new(listener) })
     }
 
     /// The store that a saved plan names.
@@ -182,7 +187,9 @@ impl Session {
         let setting = match journal {
             Json::String(text) if text == "local" => JournalSetting::Local,
             Json::String(url) => JournalSetting::Url(Value::String(url.clone())),
-            secret => JournalSetting::Url(Value::Secret(serde_json::from_value(secret.clone()).map_err(|_| unknown_journal("what the plan names"))?)),
+            secret => {
+                JournalSetting::Url(Value::Secret(serde_json::from_value(secret.clone()).map_err(|_| journals::unknown("what the plan names"))?))
+            }
         };
         self.store(root, &setting)
     }
@@ -275,12 +282,4 @@ fn call_line(call: &Traced<'_>) -> String {
 #[must_use]
 pub fn state_folder(root: &Path) -> PathBuf {
     root.join(".switchover")
-}
-
-fn unknown_journal(what: &str) -> Error {
-    Error::new(
-        Exit::Error,
-        format!("this version keeps journals in `local` only, not in {what}"),
-        "set journal = \"local\" in the environment block, or --journal local",
-    )
 }

@@ -8,6 +8,7 @@ pub mod dns;
 pub mod ec2;
 pub mod keys;
 pub mod live;
+pub mod postgres;
 pub mod provider;
 pub mod rds;
 pub mod resolver;

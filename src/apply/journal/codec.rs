@@ -54,7 +54,11 @@ pub fn decode_after(bytes: &[u8], before: u64, chain: u32) -> Result<Decoded, St
     Ok(decoded)
 }
 
-fn decode_line(line: &[u8], chain: u32) -> Result<(Entry, u32), String> {
+/// Reads one line without its line feed, after a line with checksum `chain`. Gives its entry and its checksum.
+///
+/// # Errors
+/// How it is damaged.
+pub fn decode_line(line: &[u8], chain: u32) -> Result<(Entry, u32), String> {
     let (sum, json) = line.split_at_checked(9).ok_or("it is too short")?;
     let sum = std::str::from_utf8(sum)
         .ok()

@@ -193,9 +193,7 @@ impl Store for LocalStore {
         let mut runs = Vec::new();
         for entry in entries {
             let name = entry.map_err(|error| cannot("list", &folder, &error))?.file_name();
-            if let Some(run) = name.to_str().and_then(|name| name.strip_suffix(".journal")) {
-                runs.push(run.to_owned());
-            }
+            runs.extend(name.to_str().and_then(|name| name.strip_suffix(".journal")).and_then(locks::name_of));
         }
         // Ids begin with the moment of their plan, so that their order is that of time.
         runs.sort();

@@ -28,6 +28,19 @@ pub fn file_name(name: &str) -> String {
     text
 }
 
+/// The name that became this file name; none when no name becomes it.
+#[must_use]
+pub fn name_of(file: &str) -> Option<String> {
+    let (mut bytes, mut rest) = (Vec::new(), file);
+    while let Some((before, after)) = rest.split_once('%') {
+        bytes.extend_from_slice(before.as_bytes());
+        bytes.push(u8::from_str_radix(after.get(..2)?, 16).ok()?);
+        rest = &after[2..];
+    }
+    bytes.extend_from_slice(rest.as_bytes());
+    String::from_utf8(bytes).ok().filter(|name| file_name(name) == file)
+}
+
 /// A lock file; none when nobody holds the lock.
 pub fn read(path: &Path, clocks: &dyn Clocks) -> Result<Option<LockInfo>> {
     let text = match fs::read(path) {
@@ -185,5 +198,11 @@ mod tests {
         assert_eq!(file_name("rds:1/us-east-1/db.a"), "rds%3A1%2Fus-east-1%2Fdb.a");
         assert_eq!(file_name("../x"), "%2E.%2Fx");
         assert_eq!(file_name(".."), "%2E.");
+        for name in ["rds:1/us-east-1/db.a", "..", "a%2Fb", "名前", "", "plain"] {
+            assert_eq!(name_of(&file_name(name)).as_deref(), Some(name));
+        }
+        for file in ["a%2fb", "a%", "a%4", "a%zz", "%C3", "a b", "%61"] {
+            assert_eq!(name_of(file), None, "{file} is no file of ours");
+        }
     }
 }

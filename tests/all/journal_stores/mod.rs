@@ -13,6 +13,7 @@ macro_rules! conformance {
             locks::a_lock_has_one_holder_and_says_whose_it_is,
             locks::an_expired_lease_is_taken_by_explicit_word_alone,
             locks::a_paused_holder_is_fenced,
+            locks::a_takeover_in_the_middle_of_appends_cuts_them_off_in_one_place,
             locks::a_removed_lock_fences,
             locks::a_renewed_lease_lasts,
             locks::a_lock_whose_process_is_known_to_be_gone_is_free,
@@ -48,6 +49,9 @@ macro_rules! conformance_without_writing {
 
 mod arena;
 mod cases;
+mod elsewhere;
 mod local;
 mod memory;
+mod postgres;
+mod postgres_tables;
 mod s3;

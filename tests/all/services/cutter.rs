@@ -18,6 +18,7 @@ pub enum Cut {
 struct State {
     armed: Option<(Cut, usize)>,
     cuts: usize,
+    requests: usize,
     down: bool,
     open: Vec<TcpStream>,
 }
@@ -52,12 +53,17 @@ impl Cutter {
     /// Cuts once, at this request from now on (from 0): what a client sends in one go is one.
     pub fn cut(&self, cut: Cut, request: usize) {
         let mut state = self.state();
-        (state.armed, state.cuts) = (Some((cut, request)), 0);
+        (state.armed, state.cuts, state.requests) = (Some((cut, request)), 0, 0);
     }
 
     /// How often a connection was cut since then.
     pub fn cuts(&self) -> usize {
         self.state().cuts
+    }
+
+    /// How many requests came since then.
+    pub fn requests(&self) -> usize {
+        self.state().requests
     }
 
     /// Loses everything from now on, or no longer.
@@ -93,6 +99,7 @@ impl Cutter {
     /// Whether a request may go on.
     fn may_pass(&self, lose_reply: &AtomicBool) -> bool {
         let mut state = self.state();
+        state.requests += 1;
         match &mut state.armed {
             Some((Cut::BeforeRequest, 0)) => {
                 (state.armed, state.cuts) = (None, state.cuts + 1);

@@ -6,18 +6,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use futures_util::{StreamExt, TryStreamExt};
+use futures_util::{FutureExt, StreamExt, TryStreamExt};
 use object_store::aws::{AmazonS3, AmazonS3Builder, AwsCredential, S3ConditionalPut};
 use object_store::path::Path;
-use object_store::{
-    BackoffConfig, ClientOptions, CredentialProvider, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload, RetryConfig,
-};
-use tokio::time::Instant;
+use object_store::{BackoffConfig, ClientOptions, CredentialProvider, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload, RetryConfig};
 
-use super::door::{Connector, OBJECT_BYTES_MAX, ServerTime};
+use super::door::{Connector, ServerTime};
 use super::layout::KEY_BYTES_MAX;
 use super::settings::Settings;
 use super::trouble::Trouble;
+use crate::apply::journal::patience::{Attempt, Patience};
 use crate::model::time::{self, Timestamp};
 use crate::model::{Error, Exit, Result};
 use crate::world::keys::KeySource;
@@ -30,33 +28,6 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 /// And so much longer for what is in it: a slow line still carries so many bytes a second.
 const SLOW_BYTES_PER_SECOND: u64 = 128 << 10;
-/// Between two attempts, at first and at most.
-const PAUSE_FIRST: Duration = Duration::from_millis(200);
-const PAUSE_MAX: Duration = Duration::from_secs(15);
-/// A wait that goes on is told again after so long.
-const TOLD_EVERY: Duration = Duration::from_mins(1);
-
-/// Hears that the journal does not answer and is waited for, and that it answers again.
-pub type Listener = Arc<dyn Fn(&str) + Send + Sync>;
-
-/// How long a bucket that does not answer is waited for.
-#[derive(Debug, Clone, Copy)]
-pub struct Patience {
-    /// Where nothing depends on it yet, and somebody waits at the terminal.
-    pub short: Duration,
-    /// Where a run stands still until its journal is back. It has nothing better to do, and ten minutes without a network must not end it; as long
-    /// as nobody took its lock, what it appends afterwards is as good as before.
-    pub long: Duration,
-    /// A wait shorter than this is not worth a word.
-    pub silent: Duration,
-}
-
-impl Default for Patience {
-    fn default() -> Self {
-        Patience { short: Duration::from_secs(20), long: Duration::from_mins(15), silent: Duration::from_secs(5) }
-    }
-}
-
 /// How a conditional write ended.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Put {
@@ -92,13 +63,12 @@ pub struct Bucket {
     /// For people.
     pub place: String,
     patience: Patience,
-    told: Listener,
     reached: AtomicBool,
 }
 
 impl Bucket {
     /// Opens it; nothing is asked yet.
-    pub fn open(settings: &Settings, region: String, keys: Arc<dyn KeySource>, patience: Patience, told: Listener) -> Result<Self> {
+    pub fn open(settings: &Settings, region: String, keys: Arc<dyn KeySource>, patience: Patience) -> Result<Self> {
         let options = ClientOptions::new()
             .with_allow_http(settings.plain_http)
             .with_connect_timeout(CONNECT_TIMEOUT)
@@ -122,19 +92,19 @@ impl Bucket {
         }
         let place = settings.place();
         let store = builder.build().map_err(|error| Trouble::of(&error).into_error(format!("cannot open the journal {place}")))?;
-        Ok(Bucket { store, place, patience, told, reached: AtomicBool::new(false) })
+        Ok(Bucket { store, place, patience, reached: AtomicBool::new(false) })
     }
 
     /// Writes an object that is not there yet. A lost answer and a try that took effect unseen are resolved by reading: every object of ours
     /// holds something that no other one does, so that what is there is either ours or another's.
     pub async fn put_new(&self, key: &str, body: &[u8], patient: bool) -> Result<Put> {
-        let path = self.path(key)?;
-        let payload = PutPayload::from(body.to_vec());
-        self.patiently(&format!("cannot write {key}"), patient, || async {
+        let (path, payload) = (self.path(key)?, PutPayload::from(body.to_vec()));
+        let size = body.len() as u64;
+        self.patiently("write", key, size, patient, || async {
             let options = PutOptions { mode: PutMode::Create, ..PutOptions::default() };
-            match within(body.len() as u64, self.store.put_opts(&path, payload.clone(), options)).await? {
+            match within(size, self.store.put_opts(&path, payload.clone(), options)).await? {
                 Ok(_) => Ok(Put::Made),
-                Err(object_store::Error::AlreadyExists { .. }) => match self.get_once(&path).await? {
+                Err(object_store::Error::AlreadyExists { .. }) => match self.get_once(&path, size).await? {
                     Some(found) if found.bytes == body => Ok(Put::Made),
                     Some(found) => Ok(Put::Taken(found.bytes)),
                     // It was removed meanwhile: the same question has another answer now.
@@ -146,15 +116,15 @@ impl Bucket {
         .await
     }
 
-    /// One object; none when there is none of that name.
-    pub async fn get(&self, key: &str, patient: bool) -> Result<Option<Object>> {
+    /// One object of about this size; none when there is none of that name.
+    pub async fn get(&self, key: &str, size: u64, patient: bool) -> Result<Option<Object>> {
         let path = self.path(key)?;
-        self.patiently(&format!("cannot read {key}"), patient, || self.get_once(&path)).await
+        self.patiently("read", key, size, patient, || self.get_once(&path, size)).await
     }
 
-    async fn get_once(&self, path: &Path) -> Result<Option<Object>, Trouble> {
+    async fn get_once(&self, path: &Path, size: u64) -> Result<Option<Object>, Trouble> {
         // The door reads the whole of it before it answers, so this is one request with all of its body.
-        let got = match within(OBJECT_BYTES_MAX / 8, self.store.get(path)).await? {
+        let got = match within(size, self.store.get(path)).await? {
             Ok(got) => got,
             Err(object_store::Error::NotFound { .. }) => return Ok(None),
             Err(error) => return Err(Trouble::of(&error)),
@@ -168,7 +138,7 @@ impl Bucket {
     /// All objects of a folder and below it, by name.
     pub async fn list(&self, folder: &str, patient: bool) -> Result<Vec<Listed>> {
         let path = self.path(folder)?;
-        self.patiently(&format!("cannot list {folder}"), patient, || async {
+        self.patiently("list", folder, 0, patient, || async {
             let mut found = Vec::new();
             let mut pages = self.store.list(Some(&path));
             while let Some(meta) = within(0, pages.try_next()).await?.map_err(|error| Trouble::of(&error))? {
@@ -186,8 +156,8 @@ impl Bucket {
     /// The names of a folder's own folders.
     pub async fn folders(&self, folder: &str) -> Result<Vec<String>> {
         let path = self.path(folder)?;
-        self.patiently(&format!("cannot list {folder}"), false, || async {
-            let listed = within(1 << 24, self.store.list_with_delimiter(Some(&path))).await?.map_err(|error| Trouble::of(&error))?;
+        self.patiently("list", folder, 0, false, || async {
+            let listed = within(0, self.store.list_with_delimiter(Some(&path))).await?.map_err(|error| Trouble::of(&error))?;
             Ok(listed.common_prefixes.iter().filter_map(|prefix| prefix.filename().map(str::to_owned)).collect())
         })
         .await
@@ -212,46 +182,42 @@ impl Bucket {
         Path::parse(key).map_err(|error| Error::new(Exit::Error, what(), "correct the journal's URL").because_text(error.to_string()))
     }
 
-    /// Tries again while what is in the way passes by itself, tells of it, and gives up when patience ends.
-    async fn patiently<T, F>(&self, what: &str, patient: bool, attempt: impl Fn() -> F) -> Result<T>
+    /// Tries again while what is in the way passes by itself, up to the end of patience. `patient`: a run under way depends on it.
+    async fn patiently<'a, T, F>(&self, verb: &str, key: &str, size: u64, patient: bool, attempt: impl Fn() -> F + Send) -> Result<T>
     where
-        F: Future<Output = Result<T, Trouble>>,
+        F: Future<Output = Result<T, Trouble>> + Send + 'a,
+        T: Send + 'a,
     {
         // Before the first answer nothing has begun, and the address may simply be wrong.
-        let patience = if patient && self.reached.load(Ordering::Relaxed) { self.patience.long } else { self.patience.short };
-        let begin = Instant::now();
-        let (mut pause, mut told): (Duration, Option<Instant>) = (PAUSE_FIRST, None);
-        loop {
-            let trouble = match attempt().await {
-                Ok(done) => {
-                    self.reached.store(true, Ordering::Relaxed);
-                    if told.is_some() {
-                        (self.told)(&format!("The journal {} answers again after {}.", self.place, time::words(begin.elapsed())));
-                    }
-                    return Ok(done);
+        let patient = patient && self.reached.load(Ordering::Relaxed);
+        let limit = if patient { self.patience.holding } else { self.patience.before } + time_for(size);
+        let what = |trouble: Trouble| trouble.into_error(format!("cannot {verb} {key} in the journal {}", self.place));
+        let tries = self.patience.keep_trying(&self.place, limit, move || {
+            let attempt = attempt();
+            async move {
+                match attempt.await {
+                    Ok(done) => Attempt::Done(Ok(done)),
+                    Err(trouble) if trouble.passes() => Attempt::Lost(trouble.to_string()),
+                    Err(trouble) => Attempt::Done(Err(trouble)),
                 }
-                Err(trouble) => trouble,
-            };
-            let waited = begin.elapsed();
-            if !trouble.passes() || waited + pause > patience {
-                let tried = if trouble.passes() && !waited.is_zero() { format!(" (tried for {})", time::words(waited)) } else { String::new() };
-                return Err(trouble.into_error(format!("{what} in the journal {}{tried}", self.place)));
             }
-            if waited + pause >= self.patience.silent && told.is_none_or(|told| told.elapsed() >= TOLD_EVERY) {
-                let (since, limit) = (time::words(waited), time::words(patience));
-                (self.told)(&format!("The journal {} does not answer since {since}: {trouble}. Waiting for it, up to {limit}.", self.place));
-                told = Some(Instant::now());
-            }
-            tokio::time::sleep(pause.mul_f64(0.75 + fastrand::f64() / 4.0)).await;
-            pause = (pause * 2).min(PAUSE_MAX);
-        }
+            .boxed()
+        });
+        // Any answer at all is one.
+        let answered = tries.await.map_err(|error| error.within(format!("cannot {verb} {key}")))?;
+        self.reached.store(true, Ordering::Relaxed);
+        answered.map_err(what)
     }
 }
 
 /// One request within its time.
 async fn within<T>(bytes: u64, request: impl Future<Output = T>) -> Result<T, Trouble> {
-    let limit = REQUEST_TIMEOUT + Duration::from_secs(bytes / SLOW_BYTES_PER_SECOND);
+    let limit = REQUEST_TIMEOUT + time_for(bytes);
     tokio::time::timeout(limit, request).await.map_err(|_| Trouble::Unanswered(format!("no answer within {}", time::words(limit))))
+}
+
+fn time_for(bytes: u64) -> Duration {
+    Duration::from_secs(bytes / SLOW_BYTES_PER_SECOND)
 }
 
 /// Keys as `object_store` wants them, asked for at every request.

@@ -123,7 +123,7 @@ impl<'a> Lock<'a> {
         for _ in 0..READ_ATTEMPTS {
             let Some(last) = self.numbers().await?.pop() else { return Ok(State { next: 0, held: None }) };
             let key = layout::numbered(&self.folder, last);
-            let Some(object) = self.bucket.get(&key, false).await? else { continue };
+            let Some(object) = self.bucket.get(&key, 0, false).await? else { continue };
             let generation: Generation = serde_json::from_slice(&object.bytes).map_err(|error| damaged(&key, &error.to_string()))?;
             if generation.format > FORMAT {
                 return Err(damaged(&key, "it was written by a newer version of this tool"));

@@ -67,7 +67,7 @@ impl<'a> Log<'a> {
         let listed = self.list(patient).await?;
         let next = listed.len() as u64;
         let Some(last) = listed.last().filter(|last| last.size <= SEAL_BYTES_MAX) else { return Ok(Head { next, seal: None }) };
-        let object = self.bucket.get(&last.key, patient).await?.ok_or_else(|| damaged(&last.key, "it is gone"))?;
+        let object = self.bucket.get(&last.key, last.size, patient).await?.ok_or_else(|| damaged(&last.key, "it is gone"))?;
         match self.read(&object.bytes, next - 1)?.holds {
             Holds::Seal(seal) => Ok(Head { next, seal: Some(seal) }),
             Holds::Records { .. } => Ok(Head { next, seal: None }),
@@ -114,7 +114,7 @@ impl<'a> Log<'a> {
         }
         let count = listed.len() as u64;
         let read = listed.into_iter().zip(0..).map(|(object, number)| async move {
-            let found = self.bucket.get(&object.key, false).await?.ok_or_else(|| damaged(&object.key, "it is gone"))?;
+            let found = self.bucket.get(&object.key, object.size, false).await?.ok_or_else(|| damaged(&object.key, "it is gone"))?;
             let (header, lines) = object::read(&found.bytes, self.fence, number).map_err(|why| damaged(&object.key, &why))?;
             match header.holds {
                 Holds::Records { run, from, count } => Ok(Some(Part { key: object.key, run, from, count, lines: lines.to_vec() })),

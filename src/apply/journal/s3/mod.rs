@@ -35,7 +35,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use tokio::sync::OnceCell;
 
-pub use bucket::{Listener, Patience};
 pub use settings::Settings;
 
 use bucket::Bucket;
@@ -45,6 +44,7 @@ use log::Log;
 use object::Seal;
 
 use super::locks;
+use super::patience::Patience;
 use super::record::{Entry, Record};
 use super::store::{Acquire, Lease, LockInfo, Store, StoredRun};
 use crate::model::{Error, Exit, Result};
@@ -61,7 +61,6 @@ pub struct S3Store {
     layout: Layout,
     keys: Arc<dyn KeySource>,
     patience: Patience,
-    told: Listener,
     bucket: OnceCell<Bucket>,
     /// Set once the server has been found to honour conditional writes.
     fit: OnceCell<()>,
@@ -82,10 +81,10 @@ struct Tail {
 impl S3Store {
     /// The store in a bucket. Nothing is asked before something is wanted.
     #[must_use]
-    pub fn new(settings: Settings, keys: Arc<dyn KeySource>, patience: Patience, told: Listener) -> Self {
+    pub fn new(settings: Settings, keys: Arc<dyn KeySource>, patience: Patience) -> Self {
         let layout = Layout::new(&settings.prefix);
         let (bucket, fit) = (OnceCell::new(), OnceCell::new());
-        S3Store { settings, layout, keys, patience, told, bucket, fit, tails: Mutex::default() }
+        S3Store { settings, layout, keys, patience, bucket, fit, tails: Mutex::default() }
     }
 
     async fn bucket(&self) -> Result<&Bucket> {
@@ -99,7 +98,7 @@ impl S3Store {
                 let what = format!("cannot open the journal {}: its region is not known", self.place());
                 Error::new(Exit::Error, what, "name it: ?region=… in the journal's URL, or AWS_REGION")
             })?;
-            Bucket::open(&self.settings, region, Arc::clone(&self.keys), self.patience, Arc::clone(&self.told))
+            Bucket::open(&self.settings, region, Arc::clone(&self.keys), self.patience.clone())
         };
         self.bucket.get_or_try_init(open).await
     }

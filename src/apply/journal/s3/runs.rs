@@ -38,7 +38,8 @@ pub async fn maybe_unfinished(bucket: &Bucket, layout: &Layout, environment: &st
     let folder = layout.runs(environment);
     let mut runs: Vec<(String, usize, usize)> = Vec::new();
     for object in bucket.list(&folder, false).await? {
-        let Some((name, mark)) = object.key.strip_prefix(&folder).and_then(|rest| rest.strip_prefix('/')).and_then(|rest| rest.split_once('/')) else {
+        let Some((name, mark)) = object.key.strip_prefix(&folder).and_then(|rest| rest.strip_prefix('/')).and_then(|rest| rest.split_once('/'))
+        else {
             continue;
         };
         let run = layout::unescape(name).ok_or_else(|| damaged(&object.key, "no run has such a name"))?;

@@ -68,8 +68,12 @@ impl Trouble {
                     "check the credentials and what they may do there: s3:ListBucket, s3:GetObject, s3:PutObject and s3:DeleteObject; then run the \
                      same command again, or `switchover resume ENV` for a run that has begun"
                 }
-                (501, _) | (_, "NotImplemented") => "keep the journal in a store with conditional writes (Amazon S3 has them), in postgres://, or in `local`",
-                (507, _) | (_, "QuotaExceeded") => "the store is full: make room in the store; then `switchover resume ENV` goes on with a run that has begun",
+                (501, _) | (_, "NotImplemented") => {
+                    "keep the journal in a store with conditional writes (Amazon S3 has them), in postgres://, or in `local`"
+                }
+                (507, _) | (_, "QuotaExceeded") => {
+                    "the store is full: make room in the store; then `switchover resume ENV` goes on with a run that has begun"
+                }
                 (status, _) if status >= 500 => "the store is at fault: see how it is, and try again",
                 _ => "check the URL of the journal",
             },
@@ -118,7 +122,8 @@ mod tests {
         for passing in [refused(503, "SlowDown"), refused(409, "ConditionalRequestConflict"), refused(400, "RequestTimeout")] {
             assert!(passing.passes(), "{passing}");
         }
-        let standing = [(403, "RequestTimeTooSkewed", "clock"), (400, "ExpiredToken", "expired"), (404, "NoSuchBucket", "bucket"), (403, "", "PutObject")];
+        let standing =
+            [(403, "RequestTimeTooSkewed", "clock"), (400, "ExpiredToken", "expired"), (404, "NoSuchBucket", "bucket"), (403, "", "PutObject")];
         for (status, code, word) in standing {
             let trouble = refused(status, code);
             assert!(!trouble.passes() && trouble.clone().into_error("x".to_owned()).help().contains(word), "{trouble}");

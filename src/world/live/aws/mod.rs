@@ -4,6 +4,7 @@
 //! The SDK's own retries are off everywhere: who retries must know what the failed call may have done, and `error` tells it
 //! exactly. An answer that breaks off is no answer (`whole`). `settings` and `instance` translate between the SDK's shapes and the names that people declare.
 
+mod chain;
 mod connect;
 mod ec2;
 mod error;
@@ -23,6 +24,7 @@ use super::super::CallResult;
 use super::super::ec2::Ec2Read;
 use super::super::provider::AwsProvider;
 use super::super::rds::RdsWrite;
+pub use chain::Chain;
 use connect::{Connection, Keys};
 
 /// The connections that are open, one per provider. A connection that could not be opened is not kept: the next door tries again.

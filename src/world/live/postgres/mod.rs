@@ -1,20 +1,17 @@
 //! `PostgreSQL` for checks and scrubs. Every call has a session of its own: nothing is left behind, and nothing of an earlier
 //! call (a setting, an open transaction) reaches a later one.
 
-mod errors;
-mod tls;
 mod transaction;
 mod value;
 
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tokio_postgres::config::SslMode;
-use tokio_postgres::{Client, Config, NoTls};
-use tokio_postgres_rustls::MakeRustlsConnect;
+use tokio_postgres::Client;
 
 use super::http::clean;
 use crate::model::{Json, time};
+use crate::world::postgres::{NoSession, Sessions, errors};
 use crate::world::sql::{BeforeCommit, Fate, SqlRead, SqlTarget, SqlWrite};
 use crate::world::{CallError, CallResult, Failure};
 
@@ -48,8 +45,7 @@ impl Default for SqlLimits {
 
 /// One database of one instance.
 pub struct Postgres {
-    config: Config,
-    tls: Option<MakeRustlsConnect>,
+    sessions: Sessions,
     limits: SqlLimits,
     secrets: Vec<String>,
 }
@@ -60,43 +56,16 @@ impl Postgres {
     /// # Errors
     /// `Refused` for an unknown `sslmode` or roots that cannot be read.
     pub fn open(target: &SqlTarget, password: Option<String>, limits: SqlLimits) -> CallResult<Self> {
-        let tls = tls::connector(target).map_err(|why| CallError::new(QUERY, Failure::Refused, why))?;
-        let mut config = Config::new();
-        config
-            .host(&target.host)
-            .port(target.port)
-            .user(&target.user)
-            .dbname(&target.database)
-            .application_name("switchover")
-            .connect_timeout(limits.connect)
-            .keepalives_idle(Duration::from_secs(30))
-            .ssl_mode(if tls.is_some() { SslMode::Require } else { SslMode::Disable });
-        if let Some(password) = &password {
-            config.password(password);
-        }
-        Ok(Postgres { config, tls, limits, secrets: password.into_iter().collect() })
+        let sessions = Sessions::new(target, password.as_deref(), limits.connect).map_err(|why| CallError::new(QUERY, Failure::Refused, why))?;
+        Ok(Postgres { sessions, limits, secrets: password.into_iter().collect() })
     }
 
     /// A session whose connection is driven until the client is dropped.
     async fn connect(&self, call: &str) -> CallResult<Client> {
-        let session = async {
-            if let Some(tls) = &self.tls {
-                let (client, connection) = self.config.connect(tls.clone()).await?;
-                tokio::spawn(connection);
-                return Ok(client);
-            }
-            let (client, connection) = self.config.connect(NoTls).await?;
-            tokio::spawn(connection);
-            Ok(client)
-        };
-        match tokio::time::timeout(self.limits.connect, session).await {
-            Ok(Ok(client)) => Ok(client),
-            Ok(Err(error)) => Err(self.error(call, errors::connecting(&error), &error)),
-            Err(_) => {
-                let why = format!("no session within {}", time::words(self.limits.connect));
-                Err(CallError::new(call, Failure::Unreachable, why))
-            }
-        }
+        self.sessions.open().await.map_err(|why| match why {
+            NoSession::Failed(error) => self.error(call, errors::connecting(&error), &error),
+            NoSession::TimedOut(limit) => CallError::new(call, Failure::Unreachable, format!("no session within {}", time::words(limit))),
+        })
     }
 
     /// An error with the server's own words and code, without the password.

@@ -22,7 +22,7 @@ pub async fn run(door: &Postgres, client: &Client, statements: &[String], before
     let work = work(door, client, statements);
     let Ok(done) = tokio::time::timeout(door.limits.transaction, work).await else {
         // Dropping the session makes the server roll back; asking it to stop spares it the rest of the work.
-        cancel(door, client).await;
+        door.sessions.cancel(client).await;
         let why = format!("not done within {}; rolled back", time::words(door.limits.transaction));
         return Err(CallError::new(TRANSACTION, Failure::Refused, why));
     };
@@ -98,12 +98,4 @@ pub async fn fate(client: &Client, id: &str) -> Result<Fate, Error> {
 /// An error here changes nothing: without its session the transaction is rolled back all the same.
 async fn roll_back(client: &Client) {
     drop(client.batch_execute("ROLLBACK").await);
-}
-
-async fn cancel(door: &Postgres, client: &Client) {
-    let token = client.cancel_token();
-    match &door.tls {
-        Some(tls) => drop(token.cancel_query(tls.clone()).await),
-        None => drop(token.cancel_query(tokio_postgres::NoTls).await),
-    }
 }

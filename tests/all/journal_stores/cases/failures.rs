@@ -7,6 +7,8 @@ use crate::services::cutter::Cut;
 
 /// More than any store needs for one append: later cuts fall into the appends that follow.
 const EXCHANGES: usize = 8;
+/// The same for taking a lock, making what has to be made first, and giving it back.
+const EXCHANGES_OF_A_LOCK: usize = 24;
 
 pub async fn a_connection_that_is_lost_around_an_append_loses_and_doubles_nothing(arena: &dyn Arena) {
     for cut in [Cut::BeforeRequest, Cut::BeforeReply] {
@@ -28,7 +30,7 @@ pub async fn a_connection_that_is_lost_around_an_append_loses_and_doubles_nothin
 
 pub async fn a_connection_that_is_lost_around_a_lock_leaves_it_held_or_free(arena: &dyn Arena) {
     for cut in [Cut::BeforeRequest, Cut::BeforeReply] {
-        for exchange in 0..EXCHANGES {
+        for exchange in 0..EXCHANGES_OF_A_LOCK {
             let Some((store, cutter)) = arena.through_cutter() else { return };
             let environment = format!("{cut:?}-{exchange}");
             let wanted = acquire(&environment, "r1", &["rds:1/eu/db"], LONG);

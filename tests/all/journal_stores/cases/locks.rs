@@ -71,6 +71,36 @@ pub async fn a_paused_holder_is_fenced(arena: &dyn Arena) {
     assert_eq!(arena.open().runs("staging").await.unwrap(), ["r1", "r2"]);
 }
 
+/// How often the lock changes hands.
+const TAKEOVERS: u64 = 6;
+
+pub async fn a_takeover_in_the_middle_of_appends_cuts_them_off_in_one_place(arena: &dyn Arena) {
+    let mut lease = arena.open().acquire(&acquire("staging", "r1", &["rds:1/eu/db"], Duration::ZERO)).await.unwrap();
+    let mut next = 0;
+    for _ in 0..TAKEOVERS {
+        let (store, old, from) = (arena.open(), lease, next);
+        let (began, wait) = tokio::sync::oneshot::channel();
+        let writing = tokio::spawn(async move {
+            let (mut began, mut at) = (Some(began), from);
+            // An answer that is good is a promise, so that it counts what the successor must find.
+            while store.append(&old, "r1", &[entry(at)]).await.is_ok() {
+                at += 1;
+                drop(began.take().map(|began| began.send(())));
+            }
+            at
+        });
+        wait.await.unwrap();
+        lease = arena.open().acquire(&acquire("staging", "r1", &["rds:1/eu/db"], Duration::ZERO)).await.unwrap();
+        let found = arena.open().read("staging", "r1").await.unwrap().unwrap().entries;
+        next = found.len() as u64;
+        assert_eq!(found, entries(0..next));
+        arena.open().append(&lease, "r1", &[entry(next)]).await.expect("nothing came in between");
+        assert_eq!(writing.await.unwrap(), next, "an append was answered well and is not there, or came after the takeover");
+        next += 1;
+    }
+    assert_eq!(arena.open().read("staging", "r1").await.unwrap().unwrap().entries, entries(0..next));
+}
+
 pub async fn a_removed_lock_fences(arena: &dyn Arena) {
     for (name, run) in [("env:staging", "r1"), ("rds:1/eu/db", "r2")] {
         let store = arena.open();

@@ -8,8 +8,8 @@ use futures_util::TryStreamExt;
 use object_store::aws::{AmazonS3, AmazonS3Builder};
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
-use switchover::apply::journal::Store;
-use switchover::apply::journal::s3::{Listener, Patience, S3Store, Settings};
+use switchover::apply::journal::s3::{S3Store, Settings};
+use switchover::apply::journal::{Patience, Store};
 use switchover::world::keys::{AccessKeys, FixedKeys};
 
 use crate::journal_stores::arena::{Arena, Damage, LeaseClock, Tail};
@@ -45,8 +45,9 @@ pub async fn moto() -> Option<Bucket> {
 }
 
 /// Short enough for a test that waits for its end.
-pub const IMPATIENT: Patience =
-    Patience { short: Duration::from_millis(500), long: Duration::from_secs(60), silent: Duration::from_millis(300) };
+pub fn impatient() -> Patience {
+    Patience { before: Duration::from_secs(1), holding: Duration::from_secs(60), ..Patience::default() }
+}
 
 impl Bucket {
     pub fn url(&self, port: u16) -> String {
@@ -59,8 +60,8 @@ impl Bucket {
         let keys = FixedKeys(AccessKeys { id: "AKIATEST".to_owned(), secret: SECRET.to_owned(), session: None });
         let heard = Arc::new(Mutex::new(Vec::new()));
         let hearing = Arc::clone(&heard);
-        let told: Listener = Arc::new(move |text: &str| hearing.lock().unwrap().push(text.to_owned()));
-        (Arc::new(S3Store::new(settings, Arc::new(keys), patience, told)), heard)
+        let listener = Arc::new(move |text: &str| hearing.lock().unwrap().push(text.to_owned()));
+        (Arc::new(S3Store::new(settings, Arc::new(keys), Patience { listener, ..patience })), heard)
     }
 
     pub fn twin(&self) -> &S3Twin {
@@ -80,7 +81,15 @@ impl Bucket {
             .unwrap()
     }
 
-    async fn keys(&self, below: &str) -> Vec<Path> {
+    pub async fn read(&self, key: &Path) -> Vec<u8> {
+        self.raw().get(key).await.unwrap().bytes().await.unwrap().to_vec()
+    }
+
+    pub async fn write(&self, key: &Path, bytes: Vec<u8>) {
+        self.raw().put(key, bytes.into()).await.unwrap();
+    }
+
+    pub async fn keys(&self, below: &str) -> Vec<Path> {
         let listed: Vec<_> = self.raw().list(Some(&Path::parse(below).unwrap())).try_collect().await.unwrap();
         let mut keys: Vec<Path> = listed.into_iter().map(|meta| meta.location).collect();
         keys.sort();
@@ -89,10 +98,9 @@ impl Bucket {
 
     /// Changes the lines of a run's records, wherever they are; what an object holds besides stays.
     async fn change(&self, environment: &str, run: &str, change: impl FnOnce(&mut Vec<Vec<u8>>)) {
-        let raw = self.raw();
         let (mut objects, mut lines) = (Vec::new(), Vec::new());
         for key in self.keys(&format!("team/journal/environments/{environment}/leases")).await {
-            let bytes = raw.get(&key).await.unwrap().bytes().await.unwrap();
+            let bytes = self.read(&key).await;
             let mut own: Vec<Vec<u8>> = bytes.split_inclusive(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect();
             let header = own.remove(0);
             if String::from_utf8_lossy(&header).contains(&format!("\"run\":\"{run}\"")) {
@@ -104,7 +112,7 @@ impl Bucket {
         let mut lines = lines.into_iter();
         for (key, header, count) in objects {
             let own: Vec<u8> = lines.by_ref().take(count).flatten().collect();
-            raw.put(&key, [header, own].concat().into()).await.unwrap();
+            self.write(&key, [header, own].concat()).await;
         }
         assert_eq!(lines.next(), None);
     }

@@ -59,7 +59,10 @@ async fn runs_that_have_ended_are_not_read_to_find_one_that_has_not() {
     assert_eq!(store.maybe_unfinished("staging").await.unwrap(), ["r2"]);
     // One that is gone on with after its end is unfinished again, until it has ended again.
     let lease = store.acquire(&acquire("staging", "r1", &[], LONG)).await.unwrap();
-    store.append(&lease, "r1", &[Entry { record: Record::Continued { mode: "rollback".to_owned(), actor: "a".to_owned() }, ..entry(2) }]).await.unwrap();
+    store
+        .append(&lease, "r1", &[Entry { record: Record::Continued { mode: "rollback".to_owned(), actor: "a".to_owned() }, ..entry(2) }])
+        .await
+        .unwrap();
     assert_eq!(bucket.open().maybe_unfinished("staging").await.unwrap(), ["r1", "r2"]);
     store.append(&lease, "r1", &[finished(3)]).await.unwrap();
     assert_eq!(bucket.open().maybe_unfinished("staging").await.unwrap(), ["r2"]);
@@ -80,6 +83,9 @@ async fn an_append_to_moto_takes_so_long() {
     let each = begin.elapsed().as_secs_f64() * 1_000.0 / 50.0;
     let begin = Instant::now();
     let read = bucket.open().read("staging", "r1").await.unwrap().unwrap().entries.len();
-    println!("moto on the loopback: {each:.1} ms an append of one small record; {read} records read in {:.0} ms", begin.elapsed().as_secs_f64() * 1_000.0);
+    println!(
+        "moto on the loopback: {each:.1} ms an append of one small record; {read} records read in {:.0} ms",
+        begin.elapsed().as_secs_f64() * 1_000.0
+    );
     assert_eq!(read as u64, APPENDS + 1);
 }

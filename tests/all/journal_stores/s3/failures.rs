@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use switchover::apply::journal::Store;
+use switchover::apply::journal::{Patience, Store};
 
-use super::arena::{Bucket, IMPATIENT, SECRET, twin};
+use super::arena::{Bucket, SECRET, impatient, twin};
 use crate::journal_stores::arena::{Arena, LONG, acquire, entries, entry};
 use crate::services::cutter::Cutter;
 use crate::services::s3_twin::Fault;
@@ -88,7 +88,7 @@ async fn what_does_not_pass_says_what_to_do() {
 async fn a_lost_network_is_waited_for_and_told() {
     let bucket = bucket().await;
     let cutter = Cutter::to(bucket.port);
-    let (store, heard) = bucket.with(cutter.port, IMPATIENT);
+    let (store, heard) = bucket.with(cutter.port, impatient());
     let lease = store.acquire(&acquire("staging", "r1", &[], LONG)).await.unwrap();
     store.append(&lease, "r1", &[entry(0)]).await.unwrap();
     cutter.down(true);
@@ -100,14 +100,14 @@ async fn a_lost_network_is_waited_for_and_told() {
     while heard.lock().unwrap().is_empty() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    let stranger = bucket.with(cutter.port, IMPATIENT).0;
+    let stranger = bucket.with(cutter.port, impatient()).0;
     let refused = stranger.runs("staging").await.unwrap_err();
-    assert!(refused.help().contains("network") && refused.chain().contains("127.0.0.1"), "{refused:?}");
+    assert!(refused.help().contains("reached") && refused.chain().contains("127.0.0.1"), "{refused:?}");
     cutter.down(false);
     waiting.await.unwrap().unwrap();
     store.renew(&lease).await.unwrap();
     let told = heard.lock().unwrap().join("\n");
-    assert!(told.contains("does not answer") && told.contains("up to 1m") && told.contains("answers again"), "{told}");
+    assert!(told.contains("cannot be reached") && told.contains("for 1m at most") && told.contains("reached again"), "{told}");
     assert_eq!(bucket.open().read("staging", "r1").await.unwrap().unwrap().entries, entries(0..2));
 }
 
@@ -116,8 +116,7 @@ async fn a_lost_network_is_waited_for_and_told() {
 async fn an_outcome_that_stays_unknown_is_an_error_and_found_out_later() {
     for fault in [Fault::Lost, Fault::ReplyLost] {
         let bucket = bucket().await;
-        let hasty = super::arena::IMPATIENT;
-        let hasty = switchover::apply::journal::s3::Patience { long: Duration::from_millis(600), ..hasty };
+        let hasty = Patience { holding: Duration::from_millis(600), ..impatient() };
         let store = bucket.with(bucket.port, hasty).0;
         let lease = store.acquire(&acquire("staging", "r1", &[], Duration::ZERO)).await.unwrap();
         store.append(&lease, "r1", &[entry(0)]).await.unwrap();

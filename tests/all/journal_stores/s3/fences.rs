@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use switchover::apply::journal::s3::Patience;
-use switchover::apply::journal::{Acquire, Lease, Store};
+use switchover::apply::journal::{Acquire, Lease, Patience, Store};
 use switchover::model::Exit;
 
-use super::arena::{Bucket, IMPATIENT, twin};
+use super::arena::{Bucket, impatient, twin};
 use crate::journal_stores::arena::{Arena, LONG, acquire, entries, entry};
 
 const LOCK: &str = "locks/env_3Astaging/";
@@ -167,7 +166,7 @@ async fn objects_that_are_gone_or_elsewhere_are_damage() {
 async fn a_server_that_ignores_the_condition_is_refused_before_the_first_write() {
     let bucket = bucket().await;
     bucket.twin().ignore_conditions();
-    let store: std::sync::Arc<dyn Store> = bucket.with(bucket.port, IMPATIENT).0;
+    let store: std::sync::Arc<dyn Store> = bucket.with(bucket.port, impatient()).0;
     let refused = store.acquire(&acquire("staging", "r1", &[], LONG)).await.unwrap_err();
     assert!(refused.chain().contains("If-None-Match") && refused.help().contains("conditional writes"), "{refused:?}");
     assert_eq!(bucket.twin().keys(), Vec::<String>::new(), "nothing is left of it");

@@ -58,7 +58,8 @@ fn ended_the_session(error: &Error) -> bool {
     })
 }
 
-fn is_io(error: &Error) -> bool {
+/// Whether the connection itself failed.
+pub fn is_io(error: &Error) -> bool {
     std::error::Error::source(error).is_some_and(<dyn std::error::Error>::is::<std::io::Error>)
 }
 

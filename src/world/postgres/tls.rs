@@ -12,7 +12,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use crate::world::sql::SqlTarget;
 
 /// Amazon's public roots for RDS; the file names its source.
-const RDS_ROOTS: &[u8] = include_bytes!("../rds-global-bundle.pem");
+const RDS_ROOTS: &[u8] = include_bytes!("rds-global-bundle.pem");
 /// Bytes of a `ca_file`: a bundle of all public roots of the world has a quarter of it.
 const CA_FILE_MAX: u64 = 1 << 20;
 
