@@ -26,6 +26,7 @@ pub(super) struct Core {
     pub(super) hook: RwLock<Option<Arc<Hook>>>,
     numbers: AtomicU64,
     time_allowed: AtomicBool,
+    frozen: AtomicBool,
     pace: Option<f64>,
     random: Mutex<fastrand::Rng>,
 }
@@ -144,6 +145,7 @@ impl Core {
             hook: RwLock::new(None),
             numbers: AtomicU64::new(0),
             time_allowed: AtomicBool::new(false),
+            frozen: AtomicBool::new(false),
             pace,
             random: Mutex::new(random),
         }
@@ -160,6 +162,16 @@ impl Core {
 
     pub(super) fn time_is_allowed(&self) -> bool {
         self.time_allowed.load(Ordering::SeqCst)
+    }
+
+    pub(super) fn freeze(&self, frozen: bool) {
+        self.frozen.store(frozen, Ordering::SeqCst);
+    }
+
+    /// The same state with a history of its own, in memory alone.
+    pub(super) fn copy(&self) -> Core {
+        let inner = self.lock();
+        Core::new(inner.state.clone(), None, Some(inner.seed), self.pace)
     }
 
     pub(super) fn random(&self) -> u64 {
@@ -199,6 +211,7 @@ impl Core {
             }
             Some(Fault::ServerError { status, after_effect: false, retry_after_seconds }) => server_error(call, *status, false, *retry_after_seconds),
             Some(Fault::Refusal { code, message }) => CallError::new(call, Failure::Refused, message.as_str()).code(code.as_str()),
+            Some(Fault::Denied {}) => CallError::new(call, Failure::Denied, "the credentials have expired").code("ExpiredToken"),
             Some(Fault::Crash { when: When::Before }) => {
                 inner.log();
                 std::process::abort();
@@ -241,6 +254,7 @@ impl Core {
                 CallError::new(call, Failure::Unknown { retry_after: None }, "the connection was closed before the reply came")
             }
             Some(Fault::ServerError { status, after_effect: true, retry_after_seconds }) => server_error(call, status, true, retry_after_seconds),
+            Some(Fault::Garbage {}) => CallError::new(call, Failure::Unknown { retry_after: None }, "the answer cannot be understood"),
             Some(Fault::Slow { seconds }) if seconds > inner.state.timings.call_limit => {
                 CallError::new(call, Failure::Unknown { retry_after: None }, format!("no reply within {}s", inner.state.timings.call_limit))
             }
@@ -381,6 +395,9 @@ impl Clock for Core {
     }
 
     async fn sleep_until(&self, instant: Timestamp) {
+        if self.frozen.load(Ordering::SeqCst) {
+            return std::future::pending().await;
+        }
         if !self.time_is_allowed() {
             return;
         }

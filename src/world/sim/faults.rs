@@ -114,6 +114,10 @@ pub enum Fault {
         /// How long.
         seconds: u64,
     },
+    /// The effect happens, and the reply is something that nobody can understand.
+    Garbage {},
+    /// The credentials are not taken (they have expired, say); no effect.
+    Denied {},
     /// The process dies.
     Crash {
         /// Before or after the effect.
