@@ -4,6 +4,7 @@ mod cli;
 mod crash;
 mod documents;
 mod engine;
+mod faults;
 mod journal_histories;
 mod journal_stores;
 mod kill;

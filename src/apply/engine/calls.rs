@@ -8,6 +8,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::credentials;
 use super::decide::{Decision, Situation, decide};
+use super::outstanding::{limit, no_answer};
 use super::track::Key;
 use super::{Engine, Halt};
 use crate::apply::event::EventKind;
@@ -119,10 +120,9 @@ impl Engine {
         track.busy = true;
         let operation = Arc::clone(&track.operation);
         let scene = self.scene(key);
-        self.calls.push(Box::pin(async move {
-            let look = operation.look(&scene.cx()).await;
-            Answered { key, what: Came::Look(look) }
-        }));
+        let (limit, name) = (limit(&self.program, key, operation.lasts()), operation.name());
+        let late = move || Came::Look(Err(no_answer(name, limit)));
+        self.send(key, limit, late, async move { Came::Look(operation.look(&scene.cx()).await) });
     }
 
     pub(super) fn push_facts(&mut self, key: Key) {
@@ -130,10 +130,9 @@ impl Engine {
         track.busy = true;
         let scene = self.scene(key);
         let facts = self.program.step(key.step).facts.clone();
-        self.calls.push(Box::pin(async move {
-            let changed = super::facts::first_changed(&scene.program, &facts, &scene.cx()).await;
-            Answered { key, what: Came::Facts(changed) }
-        }));
+        let limit = limit(&self.program, key, false);
+        let late = move || Came::Facts(Err(no_answer("reading what the step relies on", limit)));
+        self.send(key, limit, late, async move { Came::Facts(super::facts::first_changed(&scene.program, &facts, &scene.cx()).await) });
     }
 
     fn push_start(&mut self, key: Key) {
@@ -143,15 +142,16 @@ impl Engine {
         let scene = self.scene(key);
         let notes = NoteChannel { step: scene.step.clone(), sender: self.note_sender.clone() };
         let hold = Arc::clone(&self.hold);
-        self.calls.push(Box::pin(async move {
+        let (limit, name) = (limit(&self.program, key, operation.lasts()), operation.name());
+        let late = move || Came::Start(Err(no_answer(name, limit)));
+        self.send(key, limit, late, async move {
             // The intent is on disk, and however long ago that was: who has lost the lock since makes no call. The doors ask once more.
-            if let Err(kept_back) = hold.pass(operation.name()).await {
-                return Answered { key, what: Came::Start(Err(kept_back)) };
+            if let Err(kept_back) = hold.pass(name).await {
+                return Came::Start(Err(kept_back));
             }
             let cx = scene.cx();
-            let started = operation.start(&StartCx { cx: &cx, writers: &*scene.writers, notes: &notes }).await;
-            Answered { key, what: Came::Start(started) }
-        }));
+            Came::Start(operation.start(&StartCx { cx: &cx, writers: &*scene.writers, notes: &notes }).await)
+        });
     }
 
     pub(super) async fn keep_note(&mut self, request: NoteRequest) -> Result<()> {
@@ -175,6 +175,7 @@ impl Engine {
 
     pub(super) async fn answered(&mut self, answered: Answered) -> Result<()> {
         let key = answered.key;
+        self.outstanding.answered(key);
         self.keep_answer(&answered)?;
         if let Some(error) = self.hold.over() {
             return Err(error);
@@ -256,14 +257,18 @@ impl Engine {
         }
     }
 
-    /// "Nothing to undo" is believed only once a call whose effect was never seen cannot show any more.
+    /// "Nothing to undo" is believed only once a call whose effect was never seen cannot show any more. What a service has taken comes, however late: that nothing
+    /// came of it is believed of a person alone, who was told and goes on all the same when the step's time is over.
     fn may_come_late(&self, key: Key, look: &Look) -> bool {
         let (Some(_), Look::Done { .. }) = (key.undo, look) else { return false };
         let step = self.program.step(key.step);
         let state = self.journal.state.step(&step.id);
         let (Stage::Called(call), None) = (&state.stage, &state.undo) else { return false };
-        let nothing = matches!(call.answer, Some(Answer::Nothing { .. })) && !call.doubt;
-        !nothing && time::between(call.last, self.now()) <= step.limits.visibility
+        let since = time::between(call.last, self.now());
+        if call.taken {
+            return !call.told || since <= step.limits.timeout;
+        }
+        !call.had_no_effect() && since <= step.limits.visibility
     }
 
     fn rest(&mut self, key: Key, poll: std::time::Duration) {
@@ -311,8 +316,8 @@ impl Engine {
         let backoff = std::time::Duration::from_secs(1 << attempts.min(6));
         let timeout = self.program.step(key.step).limits.timeout;
         let pause = match (&error.failure, error.retry_after()) {
-            // A look may go out at once; only the next call must wait. A throttled or unreachable service is left alone altogether.
-            (Failure::Refused | Failure::NotFound | Failure::Denied, _) => std::time::Duration::ZERO,
+            // A look may go out at once; only the next call must wait. A throttled, busy or unreachable service is left alone altogether.
+            _ if !error.may_pass() => std::time::Duration::ZERO,
             (Failure::Unknown { .. }, None) => std::time::Duration::from_secs(1),
             (_, asked) => asked.unwrap_or(backoff).max(std::time::Duration::from_secs(1)),
         };
@@ -345,7 +350,7 @@ impl Engine {
         let worth_a_word = track.is_worth_a_word(now) || is_long;
         let late = time::between(track.counted_from(now), now) > limits.timeout;
         if late || (!error.may_pass() && track.failed_looks >= FAILED_LOOKS_MAX) {
-            return self.fail(key, error.to_string(), error.clone().into_error(Exit::Error).help().to_owned(), false).await;
+            return self.fail(key, error.to_string(), error.mend().to_owned(), false).await;
         }
         track.rest(now, limits.poll, in_outage && error.retry_after().is_none());
         if let Some(asked) = error.retry_after() {

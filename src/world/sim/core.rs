@@ -27,6 +27,7 @@ pub(super) struct Core {
     numbers: AtomicU64,
     time_allowed: AtomicBool,
     time_kept: AtomicBool,
+    frozen: AtomicBool,
     pace: Option<f64>,
     random: Mutex<fastrand::Rng>,
 }
@@ -146,6 +147,7 @@ impl Core {
             numbers: AtomicU64::new(0),
             time_allowed: AtomicBool::new(false),
             time_kept: AtomicBool::new(false),
+            frozen: AtomicBool::new(false),
             pace,
             random: Mutex::new(random),
         }
@@ -176,6 +178,16 @@ impl Core {
         if inner.state.now > before && (inner.wrote || self.time_kept.load(Ordering::SeqCst)) {
             inner.log_time();
         }
+    }
+
+    pub(super) fn freeze(&self, frozen: bool) {
+        self.frozen.store(frozen, Ordering::SeqCst);
+    }
+
+    /// The same state with a history of its own, in memory alone.
+    pub(super) fn copy(&self) -> Core {
+        let inner = self.lock();
+        Core::new(inner.state.clone(), None, Some(inner.seed), self.pace)
     }
 
     pub(super) fn random(&self) -> u64 {
@@ -259,6 +271,7 @@ impl Core {
                 CallError::new(call, Failure::Unknown { retry_after: None }, "the connection was closed before the reply came")
             }
             Some(Fault::ServerError { status, after_effect: true, retry_after_seconds }) => server_error(call, status, true, retry_after_seconds),
+            Some(Fault::Garbage {}) => CallError::new(call, Failure::Unknown { retry_after: None }, "the answer cannot be understood"),
             Some(Fault::Slow { seconds }) if seconds > inner.state.timings.call_limit => {
                 CallError::new(call, Failure::Unknown { retry_after: None }, format!("no reply within {}s", inner.state.timings.call_limit))
             }
@@ -434,6 +447,9 @@ impl Clock for Core {
     }
 
     async fn sleep_until(&self, instant: Timestamp) {
+        if self.frozen.load(Ordering::SeqCst) {
+            return std::future::pending().await;
+        }
         if !self.time_is_allowed() {
             return;
         }

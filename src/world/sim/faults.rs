@@ -124,6 +124,8 @@ pub enum Fault {
         /// How long.
         seconds: u64,
     },
+    /// The effect happens, and the reply is something that nobody can understand.
+    Garbage {},
     /// The process dies.
     Crash {
         /// Before or after the effect.

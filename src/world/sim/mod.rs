@@ -126,6 +126,17 @@ impl SimWorld {
         self.core.keep_time();
     }
 
+    /// A world in memory that is as this one is now. It has seen no calls, and knows no hook.
+    #[must_use]
+    pub fn copy(&self) -> Arc<SimWorld> {
+        Arc::new(SimWorld { core: Arc::new(self.core.copy()) })
+    }
+
+    /// Whether whoever sleeps never wakes: for those who play a process that is gone while its futures are still there.
+    pub fn freeze(&self, frozen: bool) {
+        self.core.freeze(frozen);
+    }
+
     /// Moves the clock, allowed or not.
     pub fn advance(&self, duration: Duration) {
         let mut inner = self.core.lock();

@@ -30,6 +30,7 @@ async fn each_fault_says_what_is_known_and_has_the_effect_it_should() {
         (Fault::Denied { code: "ExpiredToken".to_owned(), message: "no".to_owned() }, Failure::Denied, 0),
         (Fault::Unreachable {}, Failure::Unreachable, 0),
         (Fault::Slow { seconds: 61 }, unknown, 1),
+        (Fault::Garbage {}, unknown, 1),
     ] {
         let world = world();
         world.allow_time(true);
