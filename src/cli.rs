@@ -1,5 +1,6 @@
 //! The command line: commands and flags, no logic.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -17,7 +18,7 @@ pub struct Cli {
 }
 
 /// What every command takes.
-#[derive(Debug, Clone, Args)]
+#[derive(Clone, Args)]
 pub struct Globals {
     /// The root: environments/, plans/ and .switchover/ are below it
     #[arg(short = 'C', value_name = "DIR", global = true, default_value = ".", hide_default_value = true)]
@@ -57,6 +58,14 @@ pub struct Globals {
     pub verbose: u8,
 }
 
+/// Variables by their names alone, and no address of a journal: both may hold secrets.
+impl fmt::Debug for Globals {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&str> = self.var.iter().map(|pair| pair.split_once('=').map_or("…", |(name, _)| name)).collect();
+        f.debug_struct("Globals").field("root", &self.root).field("world", &self.world).field("var", &names).finish_non_exhaustive()
+    }
+}
+
 /// When to colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Color {
@@ -77,6 +86,24 @@ pub enum Format {
     Markdown,
     /// For programs; also the form in which plans are saved.
     Json,
+}
+
+/// How a graph is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum GraphFormat {
+    /// For Graphviz: `dot -Tsvg`.
+    Dot,
+    /// For comments: GitHub and GitLab draw it.
+    Mermaid,
+}
+
+/// How the language is described.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SchemaFormat {
+    /// A JSON schema.
+    Json,
+    /// The reference for people.
+    Markdown,
 }
 
 /// How a plan is run.
@@ -197,5 +224,53 @@ pub enum Command {
     Unlock {
         /// Name or path
         environment: String,
+    },
+    /// Format environment files: in place, unless --check is given
+    Fmt {
+        /// Files, or folders with .hcl files in them; environments/ when none is given
+        paths: Vec<PathBuf>,
+        /// Change nothing; exit with 3 when a file is not formatted
+        #[arg(long)]
+        check: bool,
+        /// Show what changes
+        #[arg(long)]
+        diff: bool,
+    },
+    /// Describe the language from the tables that the parser reads by
+    Schema {
+        /// How to describe it
+        #[arg(long, default_value = "json")]
+        format: SchemaFormat,
+    },
+    /// Print what a shell needs to complete command lines
+    Completions {
+        /// bash, elvish, fish, powershell or zsh
+        shell: String,
+    },
+    /// Write the manual pages
+    Man {
+        /// Where to; made when it is not there
+        folder: PathBuf,
+    },
+    /// Why a resource is in the plan, or not: lines, reasons, facts, when it is next due
+    Explain {
+        /// Name or path
+        environment: String,
+        /// The resource, as a plan shows it: database.NAME, dns_zone["NAME"]
+        address: String,
+        /// What the plan is made of
+        #[command(flatten)]
+        flags: PlanFlags,
+    },
+    /// Draw the steps that a plan would have
+    Graph {
+        /// Name or path
+        environment: String,
+        /// How to write it
+        #[arg(long, default_value = "dot")]
+        format: GraphFormat,
+        /// What the plan is made of
+        #[command(flatten)]
+        flags: PlanFlags,
     },
 }

@@ -142,6 +142,10 @@ pub trait Operation: Send + Sync {
     fn starts(&self) -> bool {
         true
     }
+    /// Whether its calls work on for as long as the step may (a transaction, a query): else an answer is waited for some minutes at most.
+    fn lasts(&self) -> bool {
+        false
+    }
     /// Reads reality.
     async fn look(&self, cx: &Cx<'_>) -> CallResult<Look>;
     /// Makes one call and returns without waiting. Never called for operations that start nothing.

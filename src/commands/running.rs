@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::session::OpenWorld;
-use super::{Session, signals};
+use super::{Session, session, signals};
 use crate::apply::engine::{Engine, Options, Program, Setup, Stop, summary};
 use crate::apply::event::{Event, EventKind, Sink, Summary};
 use crate::apply::journal::{Acquire, Hold, RunState, Stage, Store, Writer, fold, hold, locks};
@@ -14,6 +14,7 @@ use crate::kinds;
 use crate::model::{Error, Exit, Result, time};
 use crate::plan::Plan;
 use crate::report::{self, JsonLines, Notices, Progress, Story, Tee};
+use crate::review::escape;
 use crate::world::{Readers, Writers};
 
 /// A shorter lease would end between two renewals of a busy machine.
@@ -86,7 +87,7 @@ pub async fn ready(plan: &Arc<Plan>, world: &OpenWorld) -> Result<Arc<Program>> 
 
 /// The last run of an environment that has not ended.
 pub async fn unfinished(store: &dyn Store, environment: &str) -> Result<Option<RunState>> {
-    for run in store.runs(environment).await?.into_iter().rev() {
+    for run in store.maybe_unfinished(environment).await?.into_iter().rev() {
         if let Some(state) = state_of(store, environment, &run).await?
             && state.finished.is_none()
         {
@@ -121,11 +122,16 @@ pub async fn resumable(store: &dyn Store, environment: &str) -> Result<Option<Ru
 
 /// One run, folded.
 pub async fn state_of(store: &dyn Store, environment: &str, run: &str) -> Result<Option<RunState>> {
+    const HELP: &str = "nothing was done; move its journal aside and plan again: reality is the state";
     let Some(stored) = store.read(environment, run).await? else { return Ok(None) };
-    fold::fold(&stored.entries).map(Some).map_err(|why| {
-        let help = "nothing was done; move its journal aside and plan again: reality is the state";
-        Error::new(Exit::Error, format!("the journal of run {run} tells what cannot have happened"), help).because_text(why)
-    })
+    let state = fold::fold(&stored.entries)
+        .map_err(|why| Error::new(Exit::Error, format!("the journal of run {run} tells what cannot have happened"), HELP).because_text(why))?;
+    // A journal that was put under another name would have one environment's plan run in the name of another.
+    if state.plan.run != run || state.plan.environment != environment {
+        let what = format!("the journal of run {run} of {environment} is that of run {} of {}", state.plan.run, state.plan.environment);
+        return Err(Error::new(Exit::Error, what, HELP));
+    }
+    Ok(Some(state))
 }
 
 /// Refuses where another process has the environment: before anything is planned for it. The lock itself is taken later.
@@ -164,7 +170,7 @@ impl Run<'_> {
         let exit = result?;
         closed?;
         if let Err(error) = released {
-            self.session.note(&format!("warning: the lock was not given back: {}", error.chain()));
+            self.session.note(&escape::terminal(&format!("warning: the lock was not given back: {}", error.chain())));
         }
         Ok(exit)
     }
@@ -189,7 +195,7 @@ impl Run<'_> {
         let remembered = Arc::new(std::sync::Mutex::new(so_far));
         let mut notices = Notices::going_on(journal.state.outages.keys().cloned().collect());
         let applied = Arc::clone(&plan);
-        let stop = signals::listen(|text| eprintln!("{text}"));
+        let stop = signals::listen(session::complain);
         let mut stop_now = stop.clone();
         let engine = Engine::new(Setup {
             program,
@@ -213,7 +219,7 @@ impl Run<'_> {
     fn sink(&self, plan: &Arc<Plan>, story: &Arc<std::sync::Mutex<Story>>) -> Box<dyn Sink> {
         let mut sinks: Vec<Box<dyn Sink>> = vec![Box::new(Remember(Arc::clone(story)))];
         if self.session.globals.json {
-            sinks.push(Box::new(JsonLines::new(Box::new(std::io::stdout()))));
+            sinks.push(Box::new(JsonLines::new(self.session.out())));
         }
         if !self.session.globals.quiet {
             sinks.push(Box::new(Progress::new(Box::new(std::io::stderr()), self.session.err_style(), Arc::clone(plan))));

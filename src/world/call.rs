@@ -31,6 +31,9 @@ pub enum Failure {
     },
 }
 
+/// What services say while a thing is busy: between a look and a call it may have begun to be.
+const BUSY: &[&str] = &["InvalidDBInstanceState", "InvalidDBInstanceStateFault"];
+
 /// A call that failed.
 #[derive(Debug, Clone)]
 pub struct CallError {
@@ -66,7 +69,12 @@ impl CallError {
     /// The same call may go well a little later without anybody doing anything.
     #[must_use]
     pub fn may_pass(&self) -> bool {
-        matches!(self.failure, Failure::Throttled { .. } | Failure::Unreachable | Failure::Unknown { .. })
+        matches!(self.failure, Failure::Throttled { .. } | Failure::Unreachable | Failure::Unknown { .. }) || self.is_busy()
+    }
+
+    /// The service refuses because the thing is at work on something else, which ends by itself.
+    fn is_busy(&self) -> bool {
+        self.failure == Failure::Refused && self.code.as_deref().is_some_and(|code| BUSY.contains(&code))
     }
 
     /// How long the service wants us to wait.
@@ -78,16 +86,27 @@ impl CallError {
         }
     }
 
+    /// What a person can do about it.
+    #[must_use]
+    pub fn mend(&self) -> &'static str {
+        match self.failure {
+            Failure::Refused if self.is_busy() => "wait until it is at rest",
+            Failure::Refused => "read the service's words above; mend what they name",
+            Failure::Throttled { .. } => "the service limits the rate of calls: wait some minutes",
+            Failure::NotFound => "check the name, the region and the account",
+            Failure::Denied => "check that the credentials are set, not expired, and allow this call",
+            Failure::Unreachable => "check the network, the endpoint and the region",
+            Failure::Unknown { .. } => "the service did not answer properly: wait some minutes",
+        }
+    }
+
     /// As an error of the program, with the help that fits.
     #[must_use]
     pub fn into_error(self, exit: Exit) -> Error {
         let help = match self.failure {
-            Failure::Refused => "read the service's words above; mend what it names and plan again",
-            Failure::Throttled { .. } => "the service limits the rate of calls: wait some minutes and try again",
-            Failure::NotFound => "check the name, the region and the account",
-            Failure::Denied => "check that the credentials are set, not expired, and allow this call",
-            Failure::Unreachable => "check the network, the endpoint and the region",
-            Failure::Unknown { .. } => "the service did not answer properly: try again in some minutes",
+            Failure::Refused => format!("{}, then plan again", self.mend()),
+            Failure::Throttled { .. } | Failure::Unknown { .. } => format!("{}, then try again", self.mend()),
+            Failure::NotFound | Failure::Denied | Failure::Unreachable => self.mend().to_owned(),
         };
         Error::new(exit, self.to_string(), help)
     }

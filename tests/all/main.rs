@@ -2,7 +2,9 @@
 
 mod cli;
 mod crash;
+mod documents;
 mod engine;
+mod faults;
 mod journal_histories;
 mod journal_stores;
 mod kill;
@@ -15,9 +17,11 @@ mod live_failures;
 mod live_postgres;
 mod live_slack;
 mod live_world;
+mod people;
 mod saved_plans;
 #[cfg(feature = "aws")]
 mod scenarios;
+mod secrets;
 mod services;
 mod support;
 mod tidy;

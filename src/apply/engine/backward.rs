@@ -1,9 +1,11 @@
-//! The way back: what was called is undone, newest first, one operation after the other.
+//! The way back: what was called is undone, newest first, one operation after the other. What cannot be undone keeps only what it was built upon from going back.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::needs::need;
 use super::track::{Key, Track};
-use super::{Engine, summary};
+use super::{Engine, Halt, summary};
 use crate::apply::journal::Record;
 use crate::model::{Exit, Result};
 use crate::plan::Outage;
@@ -19,7 +21,14 @@ impl Engine {
     /// Opens the next operation of the way back, when none is under way.
     pub(super) async fn open_undo(&mut self) -> Result<()> {
         while self.tracks.is_empty() && self.calls.is_empty() {
-            let Some(at) = self.undo_queue().last().copied() else { return Ok(()) };
+            let Some(at) = self.undo_queue().last().copied() else {
+                if !self.not_undone.is_empty() {
+                    let needs = std::mem::take(&mut self.not_undone);
+                    let why = "not everything could be turned back".to_owned();
+                    self.halt.get_or_insert(Halt { exit: Exit::Person, why, needs });
+                }
+                return Ok(());
+            };
             let next = self.next_undo(at);
             let Some(operation) = self.program.steps[at].undo.get(next).map(Arc::clone) else {
                 self.undone(at).await?;
@@ -44,6 +53,21 @@ impl Engine {
             Some((step, last)) if step == at => last + 1,
             _ => 0,
         }
+    }
+
+    /// A step stays as it is, and with it all that it was built upon; the rest of the run is turned back all the same.
+    pub(super) fn undo_failed(&mut self, at: usize, error: &str, help: &str) {
+        let program = Arc::clone(&self.program);
+        let (mut stays, mut next) = (BTreeSet::new(), vec![at]);
+        while let Some(place) = next.pop() {
+            if stays.insert(place) {
+                next.extend(&program.steps[place].after);
+            }
+        }
+        self.undo_cursor = None;
+        self.undo_queue().retain(|place| !stays.contains(place));
+        let then = format!("`switchover rollback {}` goes on with the way back", program.plan.environment);
+        self.not_undone.push(need(&format!("{} could not be turned back", program.step(at).id), error, help, &then));
     }
 
     async fn undone(&mut self, at: usize) -> Result<()> {

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tokio::sync::{mpsc, oneshot};
 
+use super::credentials;
 use super::decide::{Decision, Situation, decide};
+use super::outstanding::{limit, no_answer};
 use super::track::Key;
 use super::{Engine, Halt};
 use crate::apply::event::EventKind;
@@ -15,12 +17,18 @@ use crate::apply::journal::{Answer, Record, Stage};
 use crate::apply::operation::{Cx, Look, Notes, Outputs, Progress, StartCx};
 use crate::model::time::{self, Timestamp};
 use crate::model::{Exit, Result};
-use crate::plan::Outage;
+use crate::plan::{Outage, Undo};
 use crate::world::gated::Gate;
 use crate::world::{CallError, CallResult, Failure, Readers};
 
 /// Looks that fail in other ways than for the moment, before the step fails.
 const FAILED_LOOKS_MAX: u32 = 3;
+
+/// A time in which nothing could be seen is told of when it is over, unless it was shorter.
+const WORTH_TELLING: std::time::Duration = std::time::Duration::from_secs(30);
+
+/// A pause of this length that a service asks for is told of each time, with its end.
+const LONG_PAUSE: std::time::Duration = std::time::Duration::from_secs(10);
 
 /// What came back.
 pub struct Answered {
@@ -112,10 +120,9 @@ impl Engine {
         track.busy = true;
         let operation = Arc::clone(&track.operation);
         let scene = self.scene(key);
-        self.calls.push(Box::pin(async move {
-            let look = operation.look(&scene.cx()).await;
-            Answered { key, what: Came::Look(look) }
-        }));
+        let (limit, name) = (limit(&self.program, key, operation.lasts()), operation.name());
+        let late = move || Came::Look(Err(no_answer(name, limit)));
+        self.send(key, limit, late, async move { Came::Look(operation.look(&scene.cx()).await) });
     }
 
     pub(super) fn push_facts(&mut self, key: Key) {
@@ -123,10 +130,9 @@ impl Engine {
         track.busy = true;
         let scene = self.scene(key);
         let facts = self.program.step(key.step).facts.clone();
-        self.calls.push(Box::pin(async move {
-            let changed = super::facts::first_changed(&scene.program, &facts, &scene.cx()).await;
-            Answered { key, what: Came::Facts(changed) }
-        }));
+        let limit = limit(&self.program, key, false);
+        let late = move || Came::Facts(Err(no_answer("reading what the step relies on", limit)));
+        self.send(key, limit, late, async move { Came::Facts(super::facts::first_changed(&scene.program, &facts, &scene.cx()).await) });
     }
 
     fn push_start(&mut self, key: Key) {
@@ -136,15 +142,16 @@ impl Engine {
         let scene = self.scene(key);
         let notes = NoteChannel { step: scene.step.clone(), sender: self.note_sender.clone() };
         let hold = Arc::clone(&self.hold);
-        self.calls.push(Box::pin(async move {
+        let (limit, name) = (limit(&self.program, key, operation.lasts()), operation.name());
+        let late = move || Came::Start(Err(no_answer(name, limit)));
+        self.send(key, limit, late, async move {
             // The intent is on disk, and however long ago that was: who has lost the lock since makes no call. The doors ask once more.
-            if let Err(kept_back) = hold.pass(operation.name()).await {
-                return Answered { key, what: Came::Start(Err(kept_back)) };
+            if let Err(kept_back) = hold.pass(name).await {
+                return Came::Start(Err(kept_back));
             }
             let cx = scene.cx();
-            let started = operation.start(&StartCx { cx: &cx, writers: &*scene.writers, notes: &notes }).await;
-            Answered { key, what: Came::Start(started) }
-        }));
+            Came::Start(operation.start(&StartCx { cx: &cx, writers: &*scene.writers, notes: &notes }).await)
+        });
     }
 
     pub(super) async fn keep_note(&mut self, request: NoteRequest) -> Result<()> {
@@ -168,6 +175,7 @@ impl Engine {
 
     pub(super) async fn answered(&mut self, answered: Answered) -> Result<()> {
         let key = answered.key;
+        self.outstanding.answered(key);
         self.keep_answer(&answered)?;
         if let Some(error) = self.hold.over() {
             return Err(error);
@@ -212,7 +220,11 @@ impl Engine {
         let (limits, id) = (step.limits.clone(), step.id.clone());
         let Some(track) = self.tracks.get_mut(&key) else { return Ok(()) };
         track.failed_looks = 0;
-        let (began, starts, repeat_is_safe) = (track.began, track.operation.starts(), track.operation.repeat_is_safe());
+        let lost = track.sees(now);
+        let (began, starts, repeat_is_safe) = (track.counted_from(now), track.operation.starts(), track.operation.repeat_is_safe());
+        if let Some(lost) = lost.filter(|lost| *lost >= WORTH_TELLING) {
+            self.tell_about(Some(&id), EventKind::Notice { message: format!("can be seen again, after {}", time::words(lost)) });
+        }
         let look = if self.may_come_late(key, &look) { Look::Settling(Progress::status("making sure that no late effect comes")) } else { look };
         // Something foreign is in the way of a call that was not made: the plan was right when it was made, and is not now.
         let in_the_way = matches!(look, Look::Conflict(_)) && starts && key.undo.is_none() && self.call(key).is_none();
@@ -245,14 +257,18 @@ impl Engine {
         }
     }
 
-    /// "Nothing to undo" is believed only once a call whose effect was never seen cannot show any more.
+    /// "Nothing to undo" is believed only once a call whose effect was never seen cannot show any more. What a service has taken comes, however late: that nothing
+    /// came of it is believed of a person alone, who was told and goes on all the same when the step's time is over.
     fn may_come_late(&self, key: Key, look: &Look) -> bool {
         let (Some(_), Look::Done { .. }) = (key.undo, look) else { return false };
         let step = self.program.step(key.step);
         let state = self.journal.state.step(&step.id);
         let (Stage::Called(call), None) = (&state.stage, &state.undo) else { return false };
-        let nothing = matches!(call.answer, Some(Answer::Nothing { .. })) && !call.doubt;
-        !nothing && time::between(call.last, self.now()) <= step.limits.visibility
+        let since = time::between(call.last, self.now());
+        if call.taken {
+            return !call.told || since <= step.limits.timeout;
+        }
+        !call.had_no_effect() && since <= step.limits.visibility
     }
 
     fn rest(&mut self, key: Key, poll: std::time::Duration) {
@@ -293,20 +309,20 @@ impl Engine {
     fn start_failed(&mut self, key: Key, error: &CallError) {
         let (now, id) = (self.now(), self.program.step(key.step).id.clone());
         if error.failure == Failure::Denied {
-            self.halt_denied(&id, error);
+            self.halt_denied(key, error);
             return;
         }
         let attempts = self.call(key).map_or(1, |call| call.attempts.saturating_sub(call.earlier));
         let backoff = std::time::Duration::from_secs(1 << attempts.min(6));
         let timeout = self.program.step(key.step).limits.timeout;
         let pause = match (&error.failure, error.retry_after()) {
-            // A look may go out at once; only the next call must wait. A throttled or unreachable service is left alone altogether.
-            (Failure::Refused | Failure::NotFound | Failure::Denied, _) => std::time::Duration::ZERO,
+            // A look may go out at once; only the next call must wait. A throttled, busy or unreachable service is left alone altogether.
+            _ if !error.may_pass() => std::time::Duration::ZERO,
             (Failure::Unknown { .. }, None) => std::time::Duration::from_secs(1),
             (_, asked) => asked.unwrap_or(backoff).max(std::time::Duration::from_secs(1)),
         };
         let Some(track) = self.tracks.get_mut(&key) else { return };
-        track.wake(time::after(now, pause).min(track.limit(timeout)));
+        track.wake(time::after(now, pause).min(track.limit(timeout, now)));
         track.facts_hold = false;
         let until = track.next;
         self.tell_pause(&id, error, until, time::between(now, until));
@@ -321,33 +337,47 @@ impl Engine {
         let (now, step) = (self.now(), self.program.step(key.step));
         let (id, limits) = (step.id.clone(), step.limits.clone());
         if error.failure == Failure::Denied {
-            self.halt_denied(&id, error);
+            self.halt_denied(key, error);
             return Ok(());
         }
         let in_outage = self.in_outage(key);
         let Some(track) = self.tracks.get_mut(&key) else { return Ok(()) };
         track.failed_looks += 1;
-        let late = time::between(track.began, now) > limits.timeout;
+        // Who does not answer at all says nothing about the step; who asks to come later does.
+        let unseen = matches!(error.failure, Failure::Unreachable | Failure::Unknown { retry_after: None });
+        let unseen_for = unseen.then(|| time::between(track.is_blind(now), now)).filter(|lasted| !lasted.is_zero());
+        let is_long = error.retry_after().is_some_and(|asked| asked >= LONG_PAUSE);
+        let worth_a_word = track.is_worth_a_word(now) || is_long;
+        let late = time::between(track.counted_from(now), now) > limits.timeout;
         if late || (!error.may_pass() && track.failed_looks >= FAILED_LOOKS_MAX) {
-            return self.fail(key, error.to_string(), error.clone().into_error(Exit::Error).help().to_owned(), false).await;
+            return self.fail(key, error.to_string(), error.mend().to_owned(), false).await;
         }
         track.rest(now, limits.poll, in_outage && error.retry_after().is_none());
         if let Some(asked) = error.retry_after() {
-            track.next = track.next.max(time::after(now, asked).min(track.limit(limits.timeout)));
+            track.next = track.next.max(time::after(now, asked).min(track.limit(limits.timeout, now)));
         }
         let until = track.next;
-        self.tell_pause(&id, error, until, time::between(now, until));
+        match unseen_for {
+            _ if !worth_a_word => {}
+            None => self.tell_pause(&id, error, until, time::between(now, until)),
+            Some(lasted) => {
+                let message = format!("{error}; for {} now, looking again and again", time::words(lasted));
+                self.tell_about(Some(&id), EventKind::Notice { message });
+            }
+        }
         Ok(())
     }
 
-    fn halt_denied(&mut self, id: &str, error: &CallError) {
-        let environment = &self.program.plan.environment;
-        let then = if self.journal.state.wrote {
-            format!("`switchover resume {environment}` goes on, `switchover rollback {environment}` turns it back")
-        } else {
-            "apply again".to_owned()
+    fn halt_denied(&mut self, key: Key, error: &CallError) {
+        let (plan, step) = (&self.program.plan, self.program.step(key.step));
+        let operation = match (key.undo, &step.undo) {
+            (Some(index), Undo::Operations { operations, .. }) => operations.get(index).unwrap_or(&step.operation),
+            _ => &step.operation,
         };
-        let needs = vec![format!("renew the credentials that {id} needs, or let them do this ({error}); then {then}")];
+        let id = &step.id;
+        let credentials = credentials::behind(plan, operation, &error.call);
+        let then = if self.journal.state.wrote { self.journal.state.ways_on() } else { "apply again".to_owned() };
+        let needs = vec![format!("renew {credentials}, or let them do what {id} needs ({error}); then {then}")];
         self.halt.get_or_insert_with(|| Halt { exit: Exit::Person, why: format!("{id}: {error}"), needs });
     }
 }

@@ -50,16 +50,23 @@ pub fn decide(look: Look, situation: &Situation<'_>) -> Decision {
     };
     match look {
         Look::Done { outputs, detail } => Decision::Finish(outputs, detail),
-        Look::Conflict(why) => {
-            Decision::Fail(why, "somebody or something else has changed what this step works on: see what it is, then plan again".to_owned())
-        }
+        Look::Conflict(why) => Decision::Fail(why, "somebody or something else has changed what this step works on: see what it is".to_owned()),
         Look::Settling(progress) if late => timeout(&format!("still {}", progress.status)),
         Look::Settling(progress) => Decision::Wait(progress),
         Look::Pending if !situation.starts && late => timeout("not there"),
         Look::Pending if !situation.starts => Decision::Wait(Progress::status("waiting")),
-        Look::Pending => pending(situation, late).unwrap_or_else(|| timeout("not done")),
+        Look::Pending => pending(situation, late).unwrap_or_else(|| match situation.call.and_then(|call| call.answer.as_ref()) {
+            // What held it up is known: a person must hear of that, not of the limit alone.
+            Some(Answer::Nothing { error, .. } | Answer::Unknown { error }) => Decision::Fail(
+                format!("not done after {}, the step's limit; the last call: {error}", time::words(situation.limits.timeout)),
+                NOT_TAKEN.to_owned(),
+            ),
+            Some(Answer::Good) | None => timeout("not done"),
+        }),
     }
 }
+
+const NOT_TAKEN: &str = "the service does not take the call: wait some minutes";
 
 /// The effect is not seen. None: the step's time is over.
 fn pending(situation: &Situation<'_>, late: bool) -> Option<Decision> {
@@ -67,10 +74,7 @@ fn pending(situation: &Situation<'_>, late: bool) -> Option<Decision> {
     let seen_late = time::between(call.last, situation.now) > situation.limits.visibility;
     let again = |why: &str| {
         if call.attempts.saturating_sub(call.earlier) >= ATTEMPTS_MAX {
-            Decision::Fail(
-                format!("given up after {} calls; the last one {why}", call.attempts),
-                "read the service's words, mend what they name, and resume".to_owned(),
-            )
+            Decision::Fail(format!("given up after {} calls; the last one {why}", call.attempts), NOT_TAKEN.to_owned())
         } else {
             Decision::Start
         }
@@ -80,13 +84,15 @@ fn pending(situation: &Situation<'_>, late: bool) -> Option<Decision> {
             Some(Decision::Wait(Progress::status("refused; an earlier call may be at work, looking")))
         }
         Some(Answer::Nothing { error, passing: false }) => {
-            Some(Decision::Fail(error.clone(), "read the service's words above; mend what they name and plan again".to_owned()))
+            Some(Decision::Fail(error.clone(), "read the service's words above; mend what they name".to_owned()))
         }
         _ if late => None,
         Some(Answer::Nothing { error, passing: true }) => Some(again(error)),
+        // Who was told and goes on all the same has looked into the service, and found that nothing came of it.
+        Some(Answer::Good) if seen_late && call.told => Some(again("was taken, and nothing came of it")),
         Some(Answer::Good) if seen_late => Some(Decision::Fail(
             format!("the service took the call, and its effect did not show within {}", time::words(situation.limits.visibility)),
-            "see in the service whether it happened, then resume or roll back".to_owned(),
+            "wait until the service shows it, or see there that nothing came of it".to_owned(),
         )),
         Some(Answer::Good) => Some(Decision::Wait(Progress::status("not visible yet"))),
         Some(Answer::Unknown { error }) if situation.repeat_is_safe || seen_late => Some(again(error)),
@@ -115,7 +121,7 @@ mod tests {
     }
 
     fn call(answer: Option<Answer>, attempts: u32) -> Call {
-        Call { first: at(0), last: at(0), attempts, earlier: 0, doubt: false, answer }
+        Call { first: at(0), last: at(0), attempts, earlier: 0, doubt: false, taken: false, told: false, answer }
     }
 
     fn pending_at(second: i64, call: Option<&Call>, repeat_is_safe: bool) -> Decision {
@@ -129,6 +135,9 @@ mod tests {
         assert_eq!(pending_at(0, None, false), Decision::Start);
         assert!(matches!(pending_at(30, Some(&good), true), Decision::Wait(_)), "never again after a good answer");
         assert!(matches!(pending_at(61, Some(&good), true), Decision::Fail(..)));
+        let told = Call { told: true, ..good };
+        assert!(matches!(pending_at(30, Some(&told), true), Decision::Wait(_)), "whoever goes on waits for it as well");
+        assert_eq!(pending_at(61, Some(&told), true), Decision::Start, "a person has looked, and nothing came of it");
     }
 
     #[test]
@@ -158,6 +167,13 @@ mod tests {
         let refused = Call { doubt: true, ..call(Some(Answer::Nothing { error: "InvalidDBInstanceState".to_owned(), passing: false }), 2) };
         assert!(matches!(pending_at(30, Some(&refused), true), Decision::Wait(_)));
         assert!(matches!(pending_at(61, Some(&refused), true), Decision::Fail(..)));
+    }
+
+    #[test]
+    fn a_person_hears_what_held_a_step_up_until_its_limit() {
+        let throttled = call(Some(Answer::Nothing { error: "x:Y was throttled".to_owned(), passing: true }), 3);
+        let Decision::Fail(why, _) = pending_at(601, Some(&throttled), true) else { panic!("it goes on") };
+        assert!(why.contains("x:Y was throttled"), "{why}");
     }
 
     #[test]

@@ -27,6 +27,12 @@ pub async fn first_changed(program: &Program, facts: &[String], cx: &Cx<'_>) -> 
     Ok(None)
 }
 
+/// The error of a run that cannot begin, since nobody answers.
+pub fn not_answered(limit: std::time::Duration) -> Error {
+    let what = format!("cannot check what the plan relies on: no answer within {}; nothing was changed", crate::model::time::words(limit));
+    Error::new(Exit::Error, what, "the services do not answer: try again in some minutes")
+}
+
 /// The first difference, short enough for one line.
 fn difference(before: &crate::model::Json, after: &crate::model::Json) -> String {
     use crate::model::Json;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
+use super::needs::need;
 use super::program::Ready;
 use super::track::{Key, Track};
 use super::{Engine, Halt, StopRequest, summary};
@@ -88,19 +89,16 @@ impl Engine {
     fn stop_at_once(&mut self) {
         let unanswered = self.tracks.iter().any(|(key, track)| track.busy && self.call(*key).is_some_and(|call| call.answer.is_none()));
         if unanswered || !self.journal.state.outages.is_empty() {
-            let environment = &self.program.plan.environment;
             let open: Vec<&str> = self.journal.state.outages.keys().map(String::as_str).collect();
             let noticed = if open.is_empty() { String::new() } else { format!("; the outage of {} lasts until then", open.join(", ")) };
-            let next = format!(
-                "`switchover resume {environment}` finds out what became of it and goes on, `switchover rollback {environment}` turns it back"
-            );
-            let needs = vec![format!("what was under way was left as it is: {next}{noticed}")];
+            let needs = vec![format!("what was under way was left as it is, and is found by looking: {}{noticed}", self.journal.state.ways_on())];
             self.halt.get_or_insert(Halt { exit: Exit::Person, why: "stopped at once".to_owned(), needs });
         } else {
             self.stopping.get_or_insert_with(|| "stopped at once, with no answer outstanding".to_owned());
         }
         self.tracks.clear();
         self.calls.clear();
+        self.outstanding.clear();
     }
 
     /// Steps of open outages, and what must be done before these outages can end.
@@ -137,9 +135,10 @@ impl Engine {
         self.tracks.insert(Key { step: at, undo: None }, Track::new(operation, now));
     }
 
-    /// Sends the looks that are due.
+    /// Sends the looks that are due, and gives up the calls whose time is over.
     pub(super) fn dispatch(&mut self) -> Result<()> {
         let now = self.now();
+        self.outstanding.give_up(now);
         let due: Vec<Key> = self.tracks.iter().filter(|(_, track)| !track.busy && track.next <= now).map(|(key, _)| *key).collect();
         for key in due {
             let Some(track) = self.tracks.get(&key) else { continue };
@@ -198,18 +197,19 @@ impl Engine {
         self.tracks.remove(&key);
         let step = self.program.step(key.step);
         let (id, phase) = (step.id.clone(), step.phase);
-        let mut records = vec![Record::Failed { step: id.clone(), undo: key.undo.is_some(), error: error.clone(), help: help.clone(), stale }];
+        // What is turned back by itself leaves but one thing to do.
+        let turns_back = key.undo.is_none() && phase != Phase::Retire && !stale && !self.options.keep_on_failure;
+        let told = if turns_back { format!("{help}; then plan again") } else { help.clone() };
+        let mut records = vec![Record::Failed { step: id.clone(), undo: key.undo.is_some(), error: error.clone(), help: told, stale }];
         if key.undo.is_none() && phase == Phase::Retire {
             records.extend(self.outage_that_never_was(key));
         }
         self.record(records).await?;
         if key.undo.is_some() {
-            let needs =
-                vec![format!("{id} could not be turned back ({error}): {help}; then `switchover rollback {}`", self.program.plan.environment)];
-            self.halt.get_or_insert(Halt { exit: Exit::Person, why: format!("the way back of {id} failed"), needs });
+            self.undo_failed(key.step, &error, &help);
         } else if phase == Phase::Retire {
-            let environment = &self.program.plan.environment;
-            self.needs.push(format!("{id} failed ({error}): {help}; `switchover resume {environment}` tries it again, and so does the next plan"));
+            let then = format!("`switchover resume {}` tries it again, and so does the next plan", self.program.plan.environment);
+            self.needs.push(need(&format!("{id} failed"), &error, &help, &then));
         } else {
             self.failure.get_or_insert((id, error, help));
         }
@@ -234,9 +234,7 @@ impl Engine {
     async fn turn_back_or_keep(&mut self) -> Result<()> {
         let Some((id, error, help)) = self.failure.clone() else { return Ok(()) };
         if self.options.keep_on_failure {
-            let environment = &self.program.plan.environment;
-            let needs =
-                vec![format!("{id} failed ({error}): {help}; then `switchover resume {environment}`, or `switchover rollback {environment}`")];
+            let needs = vec![need(&format!("{id} failed"), &error, &help, &self.journal.state.ways_on())];
             self.halt.get_or_insert(Halt { exit: Exit::Person, why: format!("{id} failed, and everything is kept as it is"), needs });
             return Ok(());
         }
@@ -269,7 +267,7 @@ impl Engine {
         }
         let mut needs = std::mem::take(&mut self.needs);
         let exit = if back {
-            needs.extend(summary::gone(state).into_iter().map(|(id, lost)| format!("{id} cannot be undone: {lost}")));
+            needs.extend(state.gone().into_iter().map(|(id, lost)| format!("{id} cannot be undone: {lost}")));
             self.exit_when_turned_back(!needs.is_empty())
         } else if all_done {
             Exit::Done

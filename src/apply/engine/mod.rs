@@ -10,9 +10,12 @@
 
 mod backward;
 mod calls;
+mod credentials;
 pub mod decide;
 mod facts;
 mod forward;
+mod needs;
+mod outstanding;
 pub mod program;
 pub mod stop;
 pub mod summary;
@@ -28,6 +31,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::sync::mpsc;
 
 use self::calls::{Answered, NoteRequest};
+use self::outstanding::{CALL_LIMIT, Outstanding};
 pub use self::program::{Kinds, Program};
 pub use self::stop::{Stop, StopRequest};
 use self::track::{Key, Track};
@@ -103,12 +107,15 @@ pub struct Engine {
     waiting: Vec<usize>,
     dependents: Vec<Vec<usize>>,
     calls: FuturesUnordered<BoxFuture<'static, Answered>>,
+    outstanding: Outstanding,
     notices: FuturesUnordered<BoxFuture<'static, Option<String>>>,
     note_sender: mpsc::Sender<NoteRequest>,
     note_requests: mpsc::Receiver<NoteRequest>,
     stopping: Option<String>,
     halt: Option<Halt>,
     needs: Vec<String>,
+    /// What a person must do about steps whose way back failed.
+    not_undone: Vec<String>,
     /// The last operation of a way back that was finished or is under way: step, operation.
     undo_cursor: Option<(usize, usize)>,
     /// Steps still to be undone, once the run goes back.
@@ -121,6 +128,8 @@ pub struct Engine {
 
 /// Notices under way when a run ends are waited for this long.
 const NOTICES_WAIT: Duration = Duration::from_secs(10);
+/// Reading again what the plan relies on takes this long at most, pauses that services order included.
+const FACTS_LIMIT: Duration = CALL_LIMIT.saturating_mul(4);
 
 impl Engine {
     /// Makes a run ready.
@@ -148,12 +157,14 @@ impl Engine {
             waiting: Vec::new(),
             dependents: Vec::new(),
             calls: FuturesUnordered::new(),
+            outstanding: Outstanding::default(),
             notices: FuturesUnordered::new(),
             note_sender,
             note_requests,
             stopping: None,
             halt: None,
             needs: Vec::new(),
+            not_undone: Vec::new(),
             undo_cursor: None,
             undo_queue: None,
             failure: None,
@@ -193,11 +204,12 @@ impl Engine {
         if !self.check_all_facts || self.turning.is_some() {
             return Ok(());
         }
-        let mut stop = self.stop.clone();
+        let (mut stop, clock, limit) = (self.stop.clone(), Arc::clone(&self.clock), time::after(self.now(), FACTS_LIMIT));
         tokio::select! {
             biased;
             () = stop.safe() => Ok(()),
             checked = self.check_all_facts() => checked,
+            () = clock.sleep_until(limit) => Err(facts::not_answered(FACTS_LIMIT)),
         }
     }
 
@@ -227,8 +239,9 @@ impl Engine {
         tokio::select! {
             biased;
             error = self.hold.until_over() => Err(error),
-            Some(request) = self.note_requests.recv() => self.keep_note(request).await,
+            // Calls first: one that wants a note kept has asked for it by then, and does not see the time pass.
             Some(answered) = self.calls.next(), if !self.calls.is_empty() => self.answered(answered).await,
+            Some(request) = self.note_requests.recv() => self.keep_note(request).await,
             Some(failed) = self.notices.next(), if !self.notices.is_empty() => { self.tell_notice_failure(failed); Ok(()) }
             () = self.stop.changed() => Ok(()),
             () = async { if let Some(next) = next { clock.sleep_until(next).await } else { std::future::pending().await } }, if may_sleep => Ok(()),
@@ -242,7 +255,7 @@ impl Engine {
             (Some(limit), None) => Some(time::after(self.began, limit)),
             _ => None,
         };
-        look.into_iter().chain(deadline).min()
+        look.into_iter().chain(deadline).chain(self.outstanding.first()).min()
     }
 
     fn now(&self) -> Timestamp {
@@ -320,12 +333,16 @@ impl Engine {
     /// Calls that went out are waited for, whatever happened: their answers are worth keeping.
     async fn drain_calls(&mut self) {
         while !self.calls.is_empty() {
+            let (next, clock) = (self.outstanding.first(), Arc::clone(&self.clock));
             tokio::select! {
                 biased;
-                Some(request) = self.note_requests.recv() => { let _ = self.keep_note(request).await; }
                 Some(answered) = self.calls.next() => { let _ = self.keep_answer(&answered); }
+                Some(request) = self.note_requests.recv() => { let _ = self.keep_note(request).await; }
                 () = self.stop.now() => return,
+                () = async { if let Some(next) = next { clock.sleep_until(next).await } }, if next.is_some() => {}
             }
+            let now = self.now();
+            self.outstanding.give_up(now);
         }
         let _ = self.journal.flush().await;
     }

@@ -74,12 +74,5 @@ fn ends_outages(state: &RunState) -> BTreeSet<&str> {
 /// Steps that were called, cannot be undone, and what is lost by them.
 #[must_use]
 pub fn gone(state: &RunState) -> Vec<(String, String)> {
-    let of = |step: &crate::plan::Step| {
-        let folded = state.step(&step.id);
-        match &step.undo {
-            Undo::Impossible(lost) if folded.called && folded.stage != Stage::Undone => Some((step.id.clone(), lost.clone())),
-            _ => None,
-        }
-    };
-    state.plan.steps.iter().filter_map(of).collect()
+    state.gone()
 }

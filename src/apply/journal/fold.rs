@@ -25,24 +25,29 @@ pub struct Call {
     pub earlier: u32,
     /// Whether the outcome of one before the last is not known: a refusal of the last may then mean that it is at work.
     pub doubt: bool,
+    /// Whether the service answered one of them well: its effect comes, however late.
+    pub taken: bool,
+    /// Whether a person was told that its effect does not show, and goes on all the same.
+    pub told: bool,
     /// What is known of the last one; none: the process died before it could say, which is as good as unknown.
     pub answer: Option<Answer>,
 }
 
 impl Call {
     fn begun(time: Timestamp) -> Self {
-        Call { first: time, last: time, attempts: 0, earlier: 0, doubt: false, answer: None }
+        Call { first: time, last: time, attempts: 0, earlier: 0, doubt: false, taken: false, told: false, answer: None }
     }
 
     /// Whether it has had no effect, for certain: it was refused, and no earlier attempt is in doubt.
     #[must_use]
     pub fn had_no_effect(&self) -> bool {
-        matches!(self.answer, Some(Answer::Nothing { .. })) && !self.doubt
+        matches!(self.answer, Some(Answer::Nothing { .. })) && !self.doubt && !self.taken
     }
 
     /// Another process goes on: whoever starts it has mended what was refused. An attempt before that whose outcome is not known keeps its doubt.
-    fn goes_on(&mut self) {
+    fn goes_on(&mut self, told: bool) {
         self.earlier = self.attempts;
+        self.told |= told;
         if let Some(Answer::Nothing { error, .. }) = &self.answer {
             self.answer = Some(Answer::Unknown { error: error.clone() });
         }
@@ -222,6 +227,38 @@ impl RunState {
         self.steps.get_mut(step).ok_or_else(|| format!("{step} is not a step of the plan"))
     }
 
+    /// Steps that were called, cannot be undone, and what is lost by them.
+    #[must_use]
+    pub fn gone(&self) -> Vec<(String, String)> {
+        let of = |step: &crate::plan::Step| {
+            let folded = self.step(&step.id);
+            match &step.undo {
+                crate::plan::Undo::Impossible(lost) if folded.called && folded.stage != Stage::Undone => Some((step.id.clone(), lost.clone())),
+                _ => None,
+            }
+        };
+        self.plan.steps.iter().filter_map(of).collect()
+    }
+
+    /// How a person goes on with it once what hindered it is mended, in words. `rollback` is named only where it is not refused: what cannot be
+    /// undone may have been done.
+    #[must_use]
+    pub fn ways_on(&self) -> String {
+        let environment = &self.plan.environment;
+        let ways = if self.turned_back.is_some() {
+            format!("`switchover rollback {environment}` goes on with the way back")
+        } else if self.gone().is_empty() {
+            format!("`switchover resume {environment}` goes on, `switchover rollback {environment}` turns it back")
+        } else {
+            format!("`switchover resume {environment}` goes on")
+        };
+        if self.outages.is_empty() {
+            return ways;
+        }
+        let open: Vec<&str> = self.outages.keys().map(String::as_str).collect();
+        format!("{ways}; the outage of {} lasts until then", open.join(", "))
+    }
+
     /// Whether somebody asked for the way back, so that going on with the run is going on with that.
     #[must_use]
     pub fn asked_back(&self) -> bool {
@@ -238,15 +275,18 @@ impl RunState {
                 *state = StepState { place: state.place, ..StepState::default() };
             }
         }
+        let back = self.turned_back.is_some();
         for state in self.steps.values_mut() {
+            // What failed and was turned back by itself has asked nothing of anybody.
+            let told = state.undo_failed || (state.failed.is_some() && !back);
             match &mut state.stage {
                 Stage::Called(call) if call.had_no_effect() => state.stage = Stage::Fresh,
-                Stage::Called(call) => call.goes_on(),
+                Stage::Called(call) => call.goes_on(told),
                 _ => {}
             }
             match &mut state.undo {
                 Some((_, call)) if call.had_no_effect() => state.undo = None,
-                Some((_, call)) => call.goes_on(),
+                Some((_, call)) => call.goes_on(state.undo_failed),
                 None => {}
             }
             state.undo_failed = false;
@@ -293,8 +333,9 @@ impl RunState {
         if attempt != call.attempts + 1 {
             return Err(format!("attempt {attempt} of {step} follows attempt {}", call.attempts));
         }
-        call.doubt |= attempt > 1 && matches!(call.answer, None | Some(Answer::Unknown { .. }));
+        call.doubt |= attempt > 1 && !matches!(call.answer, Some(Answer::Nothing { .. }));
         call.attempts = attempt;
+        call.told = false;
         call.last = time;
         call.answer = None;
         state.called = true;
@@ -315,6 +356,7 @@ impl RunState {
             return Err(format!("two answers for one call of {step}"));
         }
         call.answer = Some(answer.clone());
+        call.taken |= *answer == Answer::Good;
         call.last = time;
         Ok(())
     }

@@ -6,6 +6,7 @@
 
 pub mod clock;
 pub mod codec;
+mod files;
 pub mod fold;
 pub mod hold;
 pub mod holder;
@@ -14,6 +15,7 @@ pub mod locks;
 pub mod patience;
 pub mod postgres;
 pub mod record;
+pub mod s3;
 pub mod store;
 pub mod writer;
 

@@ -82,7 +82,10 @@ impl Writer {
         let entries = std::mem::take(&mut self.deferred);
         let written = self.store.append(&self.lease, &self.run, &entries).await;
         written.map_err(|error| {
-            let error = error.within("the journal cannot be written any more").exit_as(Exit::Person);
+            // Whose lock was taken over must not be told to go on: somebody else does.
+            let taken_over = error.exit() == Exit::Person;
+            let help = if taken_over { error.help().to_owned() } else { format!("{}; then {}", error.help(), self.state.ways_on()) };
+            let error = error.within("the journal cannot be written any more").exit_as(Exit::Person).with_help(help);
             self.failed = Some(error.clone());
             error
         })

@@ -27,6 +27,7 @@ pub(super) struct Core {
     numbers: AtomicU64,
     time_allowed: AtomicBool,
     time_kept: AtomicBool,
+    frozen: AtomicBool,
     pace: Option<f64>,
     random: Mutex<fastrand::Rng>,
 }
@@ -146,6 +147,7 @@ impl Core {
             numbers: AtomicU64::new(0),
             time_allowed: AtomicBool::new(false),
             time_kept: AtomicBool::new(false),
+            frozen: AtomicBool::new(false),
             pace,
             random: Mutex::new(random),
         }
@@ -176,6 +178,16 @@ impl Core {
         if inner.state.now > before && (inner.wrote || self.time_kept.load(Ordering::SeqCst)) {
             inner.log_time();
         }
+    }
+
+    pub(super) fn freeze(&self, frozen: bool) {
+        self.frozen.store(frozen, Ordering::SeqCst);
+    }
+
+    /// The same state with a history of its own, in memory alone.
+    pub(super) fn copy(&self) -> Core {
+        let inner = self.lock();
+        Core::new(inner.state.clone(), None, Some(inner.seed), self.pace)
     }
 
     pub(super) fn random(&self) -> u64 {
@@ -215,6 +227,8 @@ impl Core {
             }
             Some(Fault::ServerError { status, after_effect: false, retry_after_seconds }) => server_error(call, *status, false, *retry_after_seconds),
             Some(Fault::Refusal { code, message }) => CallError::new(call, Failure::Refused, message.as_str()).code(code.as_str()),
+            Some(Fault::Denied { code, message }) => CallError::new(call, Failure::Denied, message.as_str()).code(code.as_str()),
+            Some(Fault::Unreachable {}) => CallError::new(call, Failure::Unreachable, "network is unreachable"),
             Some(Fault::Crash { when: When::Before }) => {
                 inner.log();
                 std::process::abort();
@@ -257,6 +271,7 @@ impl Core {
                 CallError::new(call, Failure::Unknown { retry_after: None }, "the connection was closed before the reply came")
             }
             Some(Fault::ServerError { status, after_effect: true, retry_after_seconds }) => server_error(call, status, true, retry_after_seconds),
+            Some(Fault::Garbage {}) => CallError::new(call, Failure::Unknown { retry_after: None }, "the answer cannot be understood"),
             Some(Fault::Slow { seconds }) if seconds > inner.state.timings.call_limit => {
                 CallError::new(call, Failure::Unknown { retry_after: None }, format!("no reply within {}s", inner.state.timings.call_limit))
             }
@@ -364,10 +379,20 @@ impl Inner {
         if let (Some(store), Some(log)) = (self.store.as_mut(), log)
             && let Err(error) = store.append(&log, &self.state, &self.dirty, effect.then_some(call).filter(|_| done.is_ok()))
         {
-            return Err(CallError::new(call, Failure::Unknown { retry_after: None }, format!("the world's log cannot be written: {error}")));
+            self.forget_unwritten();
+            return Err(unreachable(format!("nothing happened, the world's log cannot be written: {error}")));
         }
         self.dirty.clear();
         done
+    }
+
+    /// The world as it is on disk again: what is not there has not happened, and nobody may read it as if it had. Half a line does not count, so
+    /// that this is certain. A file that cannot even be read leaves the state as it is; every later call fails by the same reading.
+    fn forget_unwritten(&mut self) {
+        let (now, store) = (self.state.now, self.store.as_mut());
+        let Some(Ok(state)) = store.map(Store::read) else { return };
+        self.replace(state);
+        self.state.now = self.state.now.max(now);
     }
 
     /// Puts what changed into the log, without any effect. Only counters of faults can be in question, so a failure is no matter: they stay
@@ -394,6 +419,14 @@ impl Inner {
         }
     }
 
+    /// Another state from now on.
+    pub(super) fn replace(&mut self, state: State) {
+        self.state = state;
+        self.dirty.clear();
+        self.next_due = Some(Timestamp::MIN);
+        self.settle();
+    }
+
     /// Moves the clock, and with it everything that happens by itself. Never backwards.
     pub(super) fn move_to(&mut self, instant: Timestamp) {
         self.state.now = self.state.now.max(instant);
@@ -414,6 +447,9 @@ impl Clock for Core {
     }
 
     async fn sleep_until(&self, instant: Timestamp) {
+        if self.frozen.load(Ordering::SeqCst) {
+            return std::future::pending().await;
+        }
         if !self.time_is_allowed() {
             return;
         }

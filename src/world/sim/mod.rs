@@ -126,11 +126,34 @@ impl SimWorld {
         self.core.keep_time();
     }
 
+    /// A world in memory that is as this one is now. It has seen no calls, and knows no hook.
+    #[must_use]
+    pub fn copy(&self) -> Arc<SimWorld> {
+        Arc::new(SimWorld { core: Arc::new(self.core.copy()) })
+    }
+
+    /// Whether whoever sleeps never wakes: for those who play a process that is gone while its futures are still there.
+    pub fn freeze(&self, frozen: bool) {
+        self.core.freeze(frozen);
+    }
+
     /// Moves the clock, allowed or not.
     pub fn advance(&self, duration: Duration) {
         let mut inner = self.core.lock();
         let then = time::after(inner.state.now, duration);
         inner.move_to(then);
+    }
+
+    /// What somebody does by hand, past every service: changes the world as the data it is written as. For tests; a world in memory alone.
+    ///
+    /// # Errors
+    /// What is left is no world: nothing is changed then.
+    pub fn edit(&self, change: impl FnOnce(&mut Json)) -> Result<()> {
+        let mut json = self.snapshot();
+        change(&mut json);
+        let state = check::parse(&json.to_string(), "world")?;
+        self.core.lock().replace(state);
+        Ok(())
     }
 
     /// Asks `hook` about every call, reads too; what it gives comes before the faults of script and chance.

@@ -221,7 +221,7 @@ fn intents(store: &Arc<MemoryStore>) -> BTreeMap<&'static str, usize> {
 }
 
 /// No call was made more often than it was intended, and none touched what is protected.
-fn check_calls(world: &Arc<SimWorld>, store: &Arc<MemoryStore>, cell: &str) {
+pub fn check_calls(world: &Arc<SimWorld>, store: &Arc<MemoryStore>, cell: &str) {
     let writes: Vec<Called> = world.calls().into_iter().filter(|called| called.info.write && called.info.call != "slack:post").collect();
     let intents = intents(store);
     let mut made: BTreeMap<&str, usize> = BTreeMap::new();
@@ -252,7 +252,7 @@ fn row(die: Die) -> &'static str {
 }
 
 /// Fails with the lines that differ, and no others.
-fn same(found: &Json, wanted: &Json, cell: &str) {
+pub fn same(found: &Json, wanted: &Json, cell: &str) {
     if found != wanted {
         let (wanted, found) = (serde_json::to_string_pretty(wanted).unwrap(), serde_json::to_string_pretty(found).unwrap());
         let diff = similar::TextDiff::from_lines(&wanted, &found);

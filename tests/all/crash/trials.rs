@@ -61,47 +61,41 @@ pub fn records(world: &Json) -> Json {
     json!(found)
 }
 
-#[tokio::test]
-async fn a_database_refresh_survives_dying_anywhere() {
-    Trial { name: "database refresh", scene: openverse(|hcl| hcl), world: openverse_world(), essence: instances }.prove().await;
+/// A refresh, all of it.
+pub fn refresh() -> Trial {
+    Trial { name: "database refresh", scene: openverse(|hcl| hcl), world: openverse_world(), essence: instances }
 }
 
-#[tokio::test]
-async fn a_database_refresh_with_late_backups_survives_dying_anywhere() {
+/// A refresh whose backups begin after the switch.
+pub fn late_backups() -> Trial {
     let scene = openverse(|hcl| hcl.replace("\"before_switch\"", "\"after_switch\""));
-    Trial { name: "database refresh, first backup after the switch", scene, world: openverse_world(), essence: instances }.prove().await;
+    Trial { name: "database refresh, first backup after the switch", scene, world: openverse_world(), essence: instances }
 }
 
-#[tokio::test]
-async fn a_database_refresh_that_keeps_the_old_one_survives_dying_anywhere() {
+/// A refresh that keeps the old instance.
+pub fn kept_old() -> Trial {
     let scene = openverse(|hcl| hcl.replace("keep_old      = \"0s\"", "keep_old      = \"7d\""));
-    Trial { name: "database refresh, old one kept", scene, world: openverse_world(), essence: instances }.prove().await;
+    Trial { name: "database refresh, old one kept", scene, world: openverse_world(), essence: instances }
 }
 
-#[tokio::test]
-async fn the_way_back_of_a_finished_refresh_survives_dying_anywhere() {
-    let scene = openverse(|hcl| hcl.replace("keep_old      = \"0s\"", "keep_old      = \"7d\""));
-    Trial { name: "database refresh, turned back", scene, world: openverse_world(), essence: instances }.prove_back().await;
-}
-
-#[tokio::test]
-async fn a_database_modification_survives_dying_anywhere() {
+/// A modification in place.
+pub fn modification() -> Trial {
     let mut world = openverse_world();
     // Before the tick of November nothing is due; only the class differs.
     world["now"] = json!("2026-10-20T09:00:00Z");
     let scene = openverse(|hcl| hcl.replace("db.m5.xlarge", "db.m5.2xlarge"));
-    Trial { name: "database modification", scene, world, essence: instances }.prove().await;
+    Trial { name: "database modification", scene, world, essence: instances }
 }
 
-#[tokio::test]
-async fn a_swap_of_two_zones_survives_dying_anywhere() {
+/// Two zones at once.
+pub fn two_zones() -> Trial {
     let world: Json = serde_json::from_str(&read("examples/gigadb/world.json")).unwrap();
     let scene = gigadb(|hcl| hcl.replace("live = \"hk\"\n", "live = \"sydney\"\n"));
-    Trial { name: "dns swap, two zones", scene, world, essence: records }.prove().await;
+    Trial { name: "dns swap, two zones", scene, world, essence: records }
 }
 
-#[tokio::test]
-async fn creating_changing_and_removing_records_survives_dying_anywhere() {
+/// Records made, changed and removed in one zone.
+pub fn records_of_all_sorts() -> Trial {
     let world: Json = serde_json::from_str(&read("examples/gigadb/world.json")).unwrap();
     let records_block = r#"
   record "TXT" "gigadb.org"        { values = ["v=spf1 -all", "a second one"] }
@@ -112,5 +106,40 @@ async fn creating_changing_and_removing_records_survives_dying_anywhere() {
         let line = hcl.lines().find(|line| line.contains("\"files.gigadb.org\"")).unwrap().to_owned();
         hcl.replace(&line, records_block)
     });
-    Trial { name: "dns records created, changed, removed", scene, world, essence: records }.prove().await;
+    Trial { name: "dns records created, changed, removed", scene, world, essence: records }
+}
+
+#[tokio::test]
+async fn a_database_refresh_survives_dying_anywhere() {
+    refresh().prove().await;
+}
+
+#[tokio::test]
+async fn a_database_refresh_with_late_backups_survives_dying_anywhere() {
+    late_backups().prove().await;
+}
+
+#[tokio::test]
+async fn a_database_refresh_that_keeps_the_old_one_survives_dying_anywhere() {
+    kept_old().prove().await;
+}
+
+#[tokio::test]
+async fn the_way_back_of_a_finished_refresh_survives_dying_anywhere() {
+    Trial { name: "database refresh, turned back", ..kept_old() }.prove_back().await;
+}
+
+#[tokio::test]
+async fn a_database_modification_survives_dying_anywhere() {
+    modification().prove().await;
+}
+
+#[tokio::test]
+async fn a_swap_of_two_zones_survives_dying_anywhere() {
+    two_zones().prove().await;
+}
+
+#[tokio::test]
+async fn creating_changing_and_removing_records_survives_dying_anywhere() {
+    records_of_all_sorts().prove().await;
 }

@@ -66,6 +66,12 @@ impl MemoryStore {
         self.inner.lock().unwrap().appends
     }
 
+    /// A store that holds the same, without its locks.
+    pub fn copy(&self) -> Arc<Self> {
+        let runs = self.inner.lock().unwrap().runs.clone();
+        Arc::new(MemoryStore { inner: Mutex::new(Inner { runs, ..Inner::default() }) })
+    }
+
     /// All entries of all runs.
     pub fn entries(&self) -> Vec<Entry> {
         self.inner.lock().unwrap().runs.values().flatten().cloned().collect()

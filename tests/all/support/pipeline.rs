@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use switchover::apply::engine::{Engine, Options, Program, Setup, Stop};
+use switchover::apply::engine::{Engine, Kinds, Options, Program, Setup, Stop};
 use switchover::apply::event::{Event, Sink, Summary};
 use switchover::apply::journal::{Acquire, Holder, Lease, RunState, Store, Writer, fold};
 use switchover::apply::operation::Operations;
@@ -15,7 +15,7 @@ use switchover::kinds;
 use switchover::model::{Json, Severity};
 use switchover::observe::Observer;
 use switchover::plan::{self, Plan, Planner};
-use switchover::world::sim::{Fault, SimOptions, SimWorld};
+use switchover::world::sim::{Fault, Hook, SimOptions, SimWorld};
 use switchover::world::{Readers, Writers};
 
 use super::{Die, MemoryStore};
@@ -93,22 +93,26 @@ impl Scene {
 
     /// A plan of everything, whole or with errors.
     pub async fn plan(&self, writers: &dyn Writers) -> Plan {
-        let readers: &dyn Readers = writers;
-        let desired = self.desired(readers);
-        let resources: Vec<_> = desired.resources.iter().collect();
-        let observed = switchover::observe::observe(&desired, &resources, |kind| kinds::find(kind).map(|kind| kind as &dyn Observer), readers).await;
-        let differs = |kind: &str| kinds::find(kind).map(|kind| kind as &dyn switchover::diff::Differ);
-        let diffed = switchover::diff::diff(&desired, &resources, &observed, differs, &BTreeSet::new());
-        plan::build(&plan::Request {
-            desired: &desired,
-            resources: &resources,
-            observed: &observed,
-            diffed: &diffed,
-            planners: |kind| kinds::find(kind).map(|kind| kind as &dyn Planner),
-            world: readers.identity(),
-            random: readers.random(),
-        })
+        plan_of(&self.desired(writers), writers).await
     }
+}
+
+/// A plan of everything that is declared.
+pub async fn plan_of(desired: &Desired, writers: &dyn Writers) -> Plan {
+    let readers: &dyn Readers = writers;
+    let resources: Vec<_> = desired.resources.iter().collect();
+    let observed = switchover::observe::observe(desired, &resources, |kind| kinds::find(kind).map(|kind| kind as &dyn Observer), readers).await;
+    let differs = |kind: &str| kinds::find(kind).map(|kind| kind as &dyn switchover::diff::Differ);
+    let diffed = switchover::diff::diff(desired, &resources, &observed, differs, &BTreeSet::new());
+    plan::build(&plan::Request {
+        desired,
+        resources: &resources,
+        observed: &observed,
+        diffed: &diffed,
+        planners: |kind| kinds::find(kind).map(|kind| kind as &dyn Planner),
+        world: readers.identity(),
+        random: readers.random(),
+    })
 }
 
 /// A world in memory whose clock may move.
@@ -119,6 +123,7 @@ pub fn world(json: &Json) -> Arc<SimWorld> {
 }
 
 /// Which way a run goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Way {
     /// A new run of this plan.
     New,
@@ -128,10 +133,32 @@ pub enum Way {
     Back,
 }
 
+/// What a process meets.
+pub struct Setting {
+    /// When it dies.
+    pub die: Option<Die>,
+    /// What else happens to its calls.
+    pub faults: Option<Hook>,
+    /// How its operations are found.
+    pub kinds: Kinds,
+}
+
+impl Default for Setting {
+    fn default() -> Self {
+        Setting { die: None, faults: None, kinds: |kind| kinds::find(kind).map(|kind| kind as &dyn Operations) }
+    }
+}
+
 /// Runs a plan (or goes on with it) in a simulated world until it ends, or dies where it is told to.
 pub async fn run(world: &Arc<SimWorld>, store: &Arc<MemoryStore>, plan: &Arc<Plan>, way: Way, die: Option<Die>) -> (End, Vec<Event>) {
+    run_in(world, store, plan, way, Setting { die, ..Setting::default() }).await
+}
+
+/// As [`run`], in this setting.
+pub async fn run_in(world: &Arc<SimWorld>, store: &Arc<MemoryStore>, plan: &Arc<Plan>, way: Way, setting: Setting) -> (End, Vec<Event>) {
     let dead = Arc::new(tokio::sync::Notify::new());
-    arm(world, store, die, &dead);
+    let kinds = setting.kinds;
+    arm(world, store, setting, &dead);
     let kept = Kept::default();
     let engine = {
         let dyn_store: Arc<dyn Store> = Arc::clone(store) as Arc<dyn Store>;
@@ -148,7 +175,6 @@ pub async fn run(world: &Arc<SimWorld>, store: &Arc<MemoryStore>, plan: &Arc<Pla
                     (Writer::resume(Arc::clone(&dyn_store), lease.clone(), state, mode, "test", now).await.unwrap(), back, fresh)
                 }
             };
-            let kinds = |kind: &str| kinds::find(kind).map(|kind| kind as &dyn Operations);
             let setup = Setup {
                 program: Arc::new(Program::new(Arc::clone(&plan), kinds).unwrap()),
                 writers: world,
@@ -173,31 +199,41 @@ pub async fn run(world: &Arc<SimWorld>, store: &Arc<MemoryStore>, plan: &Arc<Pla
         () = limit => panic!("the run does not end"),
     };
     world.clear_hook();
+    world.freeze(false);
     store.revive();
     let events = kept.0.lock().unwrap().clone();
     (end, events)
 }
 
-/// Makes the process die where it is told to: from then on nothing it does has any effect.
-fn arm(world: &Arc<SimWorld>, store: &Arc<MemoryStore>, die: Option<Die>, dead: &Arc<tokio::sync::Notify>) {
-    let Some(die) = die else { return };
-    let (count, is_dead, told) = (AtomicU64::new(0), AtomicBool::new(false), Arc::clone(dead));
-    store.die_at(die, Arc::clone(dead));
+/// Lets the faults happen, and makes the process die where it is told to: from then on nothing it does has any effect, and it sees no time pass.
+fn arm(world: &Arc<SimWorld>, store: &Arc<MemoryStore>, setting: Setting, dead: &Arc<tokio::sync::Notify>) {
+    let Setting { die, faults, .. } = setting;
+    if let Some(die) = die {
+        store.die_at(die, Arc::clone(dead));
+    }
     let (at, after_effect) = match die {
-        Die::BeforeCall(at) => (at, false),
-        Die::AfterCall(at) => (at, true),
-        Die::BeforeWrite(_) | Die::AfterWrite(_) => return,
+        Some(Die::BeforeCall(at)) => (at, false),
+        Some(Die::AfterCall(at)) => (at, true),
+        Some(Die::BeforeWrite(_) | Die::AfterWrite(_)) | None => (0, false),
     };
-    world.set_hook(Box::new(move |_| {
+    if at == 0 && faults.is_none() {
+        return;
+    }
+    let (count, is_dead, told) = (AtomicU64::new(0), AtomicBool::new(false), Arc::clone(dead));
+    // The hook is taken away when the process is over, and with it this hold on the world.
+    let held = Arc::clone(world);
+    world.set_hook(Box::new(move |info| {
         let number = count.fetch_add(1, Ordering::SeqCst) + 1;
         if is_dead.load(Ordering::SeqCst) {
             return Some(Fault::Hang { after_effect: false });
         }
-        (number == at).then(|| {
+        if number == at {
             is_dead.store(true, Ordering::SeqCst);
+            held.freeze(true);
             told.notify_one();
-            Fault::Hang { after_effect }
-        })
+            return Some(Fault::Hang { after_effect });
+        }
+        faults.as_ref().and_then(|faults| faults(info))
     }));
 }
 

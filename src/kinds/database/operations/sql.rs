@@ -68,6 +68,10 @@ impl Operation for Scrub {
         self.names.clone()
     }
 
+    fn lasts(&self) -> bool {
+        true
+    }
+
     async fn look(&self, cx: &Cx<'_>) -> CallResult<Look> {
         let target = match target(&self.provider, &self.instance, &self.connect, cx).await? {
             Ok(target) => target,
@@ -118,6 +122,10 @@ impl Operation for Ask {
 
     fn starts(&self) -> bool {
         false
+    }
+
+    fn lasts(&self) -> bool {
+        true
     }
 
     async fn look(&self, cx: &Cx<'_>) -> CallResult<Look> {

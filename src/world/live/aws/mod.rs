@@ -2,11 +2,14 @@
 //!
 //! One connection per provider (`connect`), kept in [`AwsDoors`]; the account is checked with STS before anything else is asked.
 //! The SDK's own retries are off everywhere: who retries must know what the failed call may have done, and `error` tells it
-//! exactly. An answer that breaks off is no answer (`whole`). `settings` and `instance` translate between the SDK's shapes and the names that people declare.
+//! exactly. An answer that breaks off is no answer (`whole`); credentials go
+//! neither out in plain text nor into a message (`guard`). `settings` and `instance` translate between the SDK's shapes and the names that people declare.
 
+mod chain;
 mod connect;
 mod ec2;
 mod error;
+mod guard;
 mod instance;
 mod pages;
 mod rds;
@@ -23,6 +26,7 @@ use super::super::CallResult;
 use super::super::ec2::Ec2Read;
 use super::super::provider::AwsProvider;
 use super::super::rds::RdsWrite;
+pub use chain::Chain;
 use connect::{Connection, Keys};
 
 /// The connections that are open, one per provider. A connection that could not be opened is not kept: the next door tries again.
