@@ -38,12 +38,14 @@ pub struct Track {
     pub told: bool,
     /// Looks that failed one after the other.
     pub failed_looks: u32,
+    /// Whether a look has shown, since a call was refused, that the thing was busy with something else.
+    pub explained: bool,
 }
 
 impl Track {
     /// Taken up now: looks at once.
     pub fn new(operation: Arc<dyn Operation>, now: Timestamp) -> Self {
-        Track { operation, began: now, next: now, pause: PAUSE_FIRST, busy: false, facts_hold: false, told: false, failed_looks: 0 }
+        Track { operation, began: now, next: now, pause: PAUSE_FIRST, busy: false, facts_hold: false, told: false, failed_looks: 0, explained: false }
     }
 
     /// Looks again after a pause that grows; within an outage every second.

@@ -1,7 +1,7 @@
 //! Faults at every call: each call of both kinds is hit by each fault, alone and then in pairs at random, with deaths in between. Whatever happens, the end is
 //! the declared world, the original one, or a stop whose report names what a person must do; a [`person`] who does just that, and nothing else, gets there too.
 //!
-//! A cell that ends elsewhere prints the one command that replays it. `SWITCHOVER_FAULT_PAIRS` is how many pairs are tried.
+//! A cell that ends elsewhere prints the one command that replays it. `SWITCHOVER_FAULT_PAIRS` is how many pairs are tried, `SWITCHOVER_FAULT_FROM` the first.
 
 mod cell;
 mod judge;
@@ -24,6 +24,11 @@ fn number(name: &str) -> Option<u64> {
     Some(text.parse().unwrap_or_else(|_| panic!("{name}={text} is no number")))
 }
 
+/// The first cell that is tried: for going on where an earlier proof ended.
+fn first() -> u64 {
+    number("SWITCHOVER_FAULT_FROM").unwrap_or(0)
+}
+
 /// All cells of one fault.
 fn singles(cases: &[Case]) -> Vec<Cell> {
     (0..cases.len()).flat_map(|case| cell::singles(case, &cases[case])).collect()
@@ -33,7 +38,7 @@ fn singles(cases: &[Case]) -> Vec<Cell> {
 fn every_fault_at_every_call() {
     let cases = trials::all();
     let cells = singles(&cases);
-    let matrix = workers::prove(&cases, cells.len() as u64, "SWITCHOVER_FAULT_CELL", |index| cells[usize::try_from(index).unwrap()].clone());
+    let matrix = workers::prove(&cases, first()..cells.len() as u64, "SWITCHOVER_FAULT_CELL", |index| cells[usize::try_from(index).unwrap()].clone());
     println!("{matrix}");
 }
 
@@ -41,7 +46,7 @@ fn every_fault_at_every_call() {
 fn pairs_of_faults_at_random() {
     let cases = trials::all();
     let pairs = number("SWITCHOVER_FAULT_PAIRS").unwrap_or(PAIRS);
-    let matrix = workers::prove(&cases, pairs, "SWITCHOVER_FAULT_SEED", |seed| cell::pair(seed, &cases));
+    let matrix = workers::prove(&cases, first()..first() + pairs, "SWITCHOVER_FAULT_SEED", |seed| cell::pair(seed, &cases));
     println!("{matrix}");
 }
 
