@@ -21,6 +21,7 @@ const PAUSE_FIRST: Duration = Duration::from_secs(1);
 const PAUSE_IN_OUTAGE: Duration = Duration::from_secs(1);
 
 /// One operation under way.
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own, and all may hold at once")]
 pub struct Track {
     /// What runs.
     pub operation: Arc<dyn Operation>,

@@ -13,6 +13,7 @@ use switchover::plan::{Limits, Step, Undo};
 use switchover::world::{CallError, CallResult, Failure};
 
 /// How an operation behaves.
+#[allow(clippy::struct_excessive_bools, reason = "manners come in any combination")]
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Manner {

@@ -1,9 +1,9 @@
 //! Many cells on all cores. The failing ones are told with the one command that replays each.
 
+use std::iter::StepBy;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use super::cell::Cell;
@@ -20,8 +20,8 @@ pub fn block_on<T>(future: impl Future<Output = T>) -> T {
 }
 
 /// Tries these cells. `variable` is what replays one of them.
-pub fn prove(cases: &[Case], range: Range<u64>, variable: &str, cell: impl Fn(u64) -> Cell + Sync) -> Matrix {
-    let (next, failures, all) = (AtomicU64::new(range.start), Mutex::new(Vec::new()), Mutex::new(Matrix::default()));
+pub fn prove(cases: &[Case], tried: StepBy<Range<u64>>, variable: &str, cell: impl Fn(u64) -> Cell + Sync) -> Matrix {
+    let (next, failures, all) = (Mutex::new(tried), Mutex::new(Vec::new()), Mutex::new(Matrix::default()));
     let began = Instant::now();
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(16);
     std::thread::scope(|scope| {
@@ -29,10 +29,7 @@ pub fn prove(cases: &[Case], range: Range<u64>, variable: &str, cell: impl Fn(u6
             scope.spawn(|| {
                 let mut matrix = Matrix::default();
                 while failures.lock().unwrap().len() < FAILURES {
-                    let index = next.fetch_add(1, Ordering::SeqCst);
-                    if index >= range.end {
-                        break;
-                    }
+                    let Some(index) = next.lock().unwrap().next() else { break };
                     let cell = cell(index);
                     if let Err(why) = try_one(cases, &cell, &mut matrix) {
                         let command = format!("{variable}={index} cargo test --test all faults::replay -- --exact --nocapture");
