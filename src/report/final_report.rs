@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::story::{Failed, Story};
 use crate::apply::event::Summary;
 use crate::model::{Phase, time};
-use crate::plan::{Plan, Step};
+use crate::plan::{Plan, Step, Undo};
 use crate::review::layout::{Cell, Line, Page};
 use crate::review::summary::{Numbers, short_name};
 use crate::review::{Ink, Style, escape};
@@ -179,7 +179,8 @@ fn go_on(page: &mut Page, outcome: &Outcome<'_>) {
         5 if lost && !summary.undone.is_empty() => commands.push(("plan", "plans again from what is there now")),
         3 | 5 | 8 => {
             commands.push(("resume", "goes on"));
-            if !lost {
+            // `rollback` refuses as soon as something that cannot be undone was called, whatever came of it.
+            if !lost && !called_for_good(outcome) {
                 commands.push(("rollback", "turns it back"));
             }
         }
@@ -194,6 +195,12 @@ fn go_on(page: &mut Page, outcome: &Outcome<'_>) {
         let command = Line::of(Ink::Strong, &format!("switchover {command} {environment}")).padded("switchover rollback ".len() + environment.len());
         page.raw(2, &command.and(Ink::Faint, &format!("   {does}")));
     }
+}
+
+/// Whether a step without a way back was called.
+fn called_for_good(outcome: &Outcome<'_>) -> bool {
+    let called = |id: &String| outcome.summary.done.contains(id) || outcome.summary.in_flight.contains(id);
+    outcome.plan.steps.iter().any(|step| matches!(step.undo, Undo::Impossible(_)) && called(&step.id))
 }
 
 fn entry(page: &mut Page, label: Line, words: Line) {

@@ -31,9 +31,6 @@ pub enum Failure {
     },
 }
 
-/// What services say while a thing is busy: between a look and a call it may have begun to be.
-const BUSY: &[&str] = &["InvalidDBInstanceState", "InvalidDBInstanceStateFault"];
-
 /// A call that failed.
 #[derive(Debug, Clone)]
 pub struct CallError {
@@ -69,12 +66,7 @@ impl CallError {
     /// The same call may go well a little later without anybody doing anything.
     #[must_use]
     pub fn may_pass(&self) -> bool {
-        matches!(self.failure, Failure::Throttled { .. } | Failure::Unreachable | Failure::Unknown { .. }) || self.is_busy()
-    }
-
-    /// The service refuses because the thing is at work on something else, which ends by itself.
-    fn is_busy(&self) -> bool {
-        self.failure == Failure::Refused && self.code.as_deref().is_some_and(|code| BUSY.contains(&code))
+        matches!(self.failure, Failure::Throttled { .. } | Failure::Unreachable | Failure::Unknown { .. })
     }
 
     /// How long the service wants us to wait.
@@ -90,7 +82,6 @@ impl CallError {
     #[must_use]
     pub fn mend(&self) -> &'static str {
         match self.failure {
-            Failure::Refused if self.is_busy() => "wait until it is at rest",
             Failure::Refused => "read the service's words above; mend what they name",
             Failure::Throttled { .. } => "the service limits the rate of calls: wait some minutes",
             Failure::NotFound => "check the name, the region and the account",

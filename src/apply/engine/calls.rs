@@ -138,6 +138,7 @@ impl Engine {
     fn push_start(&mut self, key: Key) {
         let Some(track) = self.tracks.get_mut(&key) else { return };
         track.busy = true;
+        track.explained = false;
         let operation = Arc::clone(&track.operation);
         let scene = self.scene(key);
         let notes = NoteChannel { step: scene.step.clone(), sender: self.note_sender.clone() };
@@ -218,8 +219,11 @@ impl Engine {
     async fn looked(&mut self, key: Key, look: Look) -> Result<()> {
         let (now, step) = (self.now(), self.program.step(key.step));
         let (limits, id) = (step.limits.clone(), step.id.clone());
+        let refused = self.call(key).is_some_and(Call::had_no_effect);
         let Some(track) = self.tracks.get_mut(&key) else { return Ok(()) };
         track.failed_looks = 0;
+        track.explained |= refused && matches!(look, Look::Settling(_));
+        let explained = track.explained;
         let lost = track.sees(now);
         let (began, starts, repeat_is_safe) = (track.counted_from(now), track.operation.starts(), track.operation.repeat_is_safe());
         if let Some(lost) = lost.filter(|lost| *lost >= WORTH_TELLING) {
@@ -228,7 +232,7 @@ impl Engine {
         let look = if self.may_come_late(key, &look) { Look::Settling(Progress::status("making sure that no late effect comes")) } else { look };
         // Something foreign is in the way of a call that was not made: the plan was right when it was made, and is not now.
         let in_the_way = matches!(look, Look::Conflict(_)) && starts && key.undo.is_none() && self.call(key).is_none();
-        let situation = Situation { now, began, call: self.call(key), limits: &limits, starts, repeat_is_safe };
+        let situation = Situation { now, began, call: self.call(key), limits: &limits, starts, explained, repeat_is_safe };
         match decide(look, &situation) {
             Decision::Finish(outputs, detail) => self.finished(key, outputs, detail).await,
             Decision::Fail(error, help) => self.fail(key, error, help, in_the_way).await,
@@ -316,7 +320,7 @@ impl Engine {
         let backoff = std::time::Duration::from_secs(1 << attempts.min(6));
         let timeout = self.program.step(key.step).limits.timeout;
         let pause = match (&error.failure, error.retry_after()) {
-            // A look may go out at once; only the next call must wait. A throttled, busy or unreachable service is left alone altogether.
+            // A look may go out at once; only the next call must wait. A throttled or unreachable service is left alone altogether.
             _ if !error.may_pass() => std::time::Duration::ZERO,
             (Failure::Unknown { .. }, None) => std::time::Duration::from_secs(1),
             (_, asked) => asked.unwrap_or(backoff).max(std::time::Duration::from_secs(1)),

@@ -21,6 +21,8 @@ pub struct Situation<'a> {
     pub limits: &'a Limits,
     /// Whether it has anything to start.
     pub starts: bool,
+    /// Whether a look has shown, after a refusal, that the thing was busy with something else: then it may be asked again.
+    pub explained: bool,
     /// Whether the service itself refuses, or does not notice, a second call.
     pub repeat_is_safe: bool,
 }
@@ -83,11 +85,11 @@ fn pending(situation: &Situation<'_>, late: bool) -> Option<Decision> {
         Some(Answer::Nothing { passing: false, .. }) if call.doubt && !seen_late => {
             Some(Decision::Wait(Progress::status("refused; an earlier call may be at work, looking")))
         }
-        Some(Answer::Nothing { error, passing: false }) => {
+        Some(Answer::Nothing { error, passing: false }) if !situation.explained => {
             Some(Decision::Fail(error.clone(), "read the service's words above; mend what they name".to_owned()))
         }
         _ if late => None,
-        Some(Answer::Nothing { error, passing: true }) => Some(again(error)),
+        Some(Answer::Nothing { error, .. }) => Some(again(error)),
         // Who was told and goes on all the same has looked into the service, and found that nothing came of it.
         Some(Answer::Good) if seen_late && call.told => Some(again("was taken, and nothing came of it")),
         Some(Answer::Good) if seen_late => Some(Decision::Fail(
@@ -126,7 +128,7 @@ mod tests {
 
     fn pending_at(second: i64, call: Option<&Call>, repeat_is_safe: bool) -> Decision {
         let limits = limits();
-        decide(Look::Pending, &Situation { now: at(second), began: at(0), call, limits: &limits, starts: true, repeat_is_safe })
+        decide(Look::Pending, &Situation { now: at(second), began: at(0), call, limits: &limits, starts: true, explained: false, repeat_is_safe })
     }
 
     #[test]
@@ -180,7 +182,8 @@ mod tests {
     fn what_is_done_is_done_however_late_and_however_it_came_about() {
         let refused = call(Some(Answer::Nothing { error: "AlreadyExists".to_owned(), passing: false }), 2);
         let limits = limits();
-        let situation = Situation { now: at(9_999), began: at(0), call: Some(&refused), limits: &limits, starts: true, repeat_is_safe: false };
+        let situation =
+            Situation { now: at(9_999), began: at(0), call: Some(&refused), limits: &limits, starts: true, explained: false, repeat_is_safe: false };
         assert_eq!(decide(Look::done(), &situation), Decision::Finish(Outputs::new(), String::new()));
         assert!(matches!(decide(Look::Settling(Progress::status("creating")), &situation), Decision::Fail(why, _) if why.contains("still creating")));
     }

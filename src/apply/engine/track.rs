@@ -21,6 +21,7 @@ const PAUSE_FIRST: Duration = Duration::from_secs(1);
 const PAUSE_IN_OUTAGE: Duration = Duration::from_secs(1);
 
 /// One operation under way.
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own, and all may hold at once")]
 pub struct Track {
     /// What runs.
     pub operation: Arc<dyn Operation>,
@@ -44,6 +45,8 @@ pub struct Track {
     blind_before: Duration,
     /// When it was last told that looks fail, and how long until it is told again.
     told_failing: Option<(Timestamp, Duration)>,
+    /// Whether a look has shown, since a call was refused, that the thing was busy with something else.
+    pub explained: bool,
 }
 
 /// A lost network does not use up the time that a step has, unless it is lost for longer than this.
@@ -67,6 +70,7 @@ impl Track {
             blind_since: None,
             blind_before: Duration::ZERO,
             told_failing: None,
+            explained: false,
         }
     }
 

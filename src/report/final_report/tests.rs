@@ -122,4 +122,6 @@ fn what_is_gone_is_not_offered_to_be_turned_back() {
     let plan = sample::database();
     let summary = Summary { done: ids(&plan, 1..=13), ..Summary::default() };
     assert!(!report(&plan, &Story::default(), &summary).contains("rollback"));
+    let called = Summary { exit_code: 5, done: ids(&plan, 1..=12), in_flight: ids(&plan, 13..=13), ..Summary::default() };
+    assert!(!report(&plan, &Story::default(), &called).contains("rollback"), "it may be gone already");
 }

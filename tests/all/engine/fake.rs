@@ -13,6 +13,7 @@ use switchover::plan::{Limits, Step, Undo};
 use switchover::world::{CallError, CallResult, Failure};
 
 /// How an operation behaves.
+#[allow(clippy::struct_excessive_bools, reason = "manners come in any combination")]
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Manner {
@@ -28,13 +29,21 @@ pub struct Manner {
     pub conflict: bool,
     /// Whether its answer is lost, and whether the effect happened all the same.
     pub lost: Option<bool>,
+    /// Whether its first call is never answered, and whether the effect happened all the same.
+    pub silent: Option<bool>,
+    /// Seconds for which nobody sees the effect.
+    pub late_seconds: u64,
+    /// Seconds for which the service is busy with something else, which shows when the first call has been refused.
+    pub busy_seconds: u64,
+    /// Whether its way back is refused.
+    pub stays: bool,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 enum Op {
     Add { name: String, manner: Manner },
-    Remove { name: String },
+    Remove { name: String, manner: Manner },
     Wait { seconds: u64 },
 }
 
@@ -42,11 +51,35 @@ enum Op {
 struct Things {
     names: BTreeSet<String>,
     since: BTreeMap<String, time::Timestamp>,
+    made: BTreeMap<String, time::Timestamp>,
+    busy_since: BTreeMap<String, time::Timestamp>,
     log: Vec<String>,
     throttled: BTreeMap<String, u32>,
     throttled_facts: (u32, u64),
     on_look: Option<(String, Box<dyn FnOnce() + Send>)>,
     mended: bool,
+}
+
+impl Things {
+    /// Whether it is there, and not seen yet.
+    fn unseen(&self, name: &str, manner: &Manner, now: time::Timestamp) -> bool {
+        let made = self.made.get(name).filter(|_| self.names.contains(name));
+        made.is_some_and(|made| time::between(*made, now) < Duration::from_secs(manner.late_seconds))
+    }
+
+    fn is_busy(&self, name: &str, manner: &Manner, now: time::Timestamp) -> bool {
+        self.busy_since.get(name).is_some_and(|since| time::between(*since, now) < Duration::from_secs(manner.busy_seconds))
+    }
+
+    /// Counts a call that is not answered; only the first one is.
+    fn is_first(&mut self, name: &str, effect: bool) -> bool {
+        let count = self.throttled.entry(name.to_owned()).or_default();
+        *count += 1;
+        if *count == 1 && effect {
+            self.names.insert(name.to_owned());
+        }
+        *count == 1
+    }
 }
 
 static THINGS: LazyLock<Mutex<BTreeMap<String, Things>>> = LazyLock::new(Mutex::default);
@@ -98,7 +131,7 @@ impl Operation for Op {
 
     fn writes(&self) -> Vec<String> {
         match self {
-            Op::Add { name, .. } | Op::Remove { name } => vec![name.clone()],
+            Op::Add { name, .. } | Op::Remove { name, .. } => vec![name.clone()],
             Op::Wait { .. } => Vec::new(),
         }
     }
@@ -115,6 +148,14 @@ impl Operation for Op {
             act();
         }
         Ok(things(cx.run, |things| match self {
+            Op::Add { name, manner } | Op::Remove { name, manner } if things.unseen(name, manner, now) => {
+                if matches!(self, Op::Add { .. }) {
+                    Look::Pending
+                } else {
+                    Look::done()
+                }
+            }
+            Op::Add { name, manner } if things.is_busy(name, manner, now) => Look::Settling(Progress::status("backing-up")),
             Op::Add { manner, .. } if manner.conflict && !things.mended => Look::Conflict("somebody else has it".to_owned()),
             Op::Add { name, manner } if things.names.contains(name) => {
                 let since = *things.since.entry(name.clone()).or_insert(now);
@@ -124,7 +165,7 @@ impl Operation for Op {
                     Look::done()
                 }
             }
-            Op::Remove { name } if !things.names.contains(name) => Look::done(),
+            Op::Remove { name, .. } if !things.names.contains(name) => Look::done(),
             Op::Wait { seconds } => {
                 let since = *things.since.entry(format!("wait {}", cx.step)).or_insert(now);
                 if time::between(since, now) < Duration::from_secs(*seconds) { Look::Pending } else { Look::done() }
@@ -135,7 +176,18 @@ impl Operation for Op {
 
     async fn start(&self, cx: &StartCx<'_>) -> CallResult<()> {
         let failed = |failure, why: &str| Err(CallError::new(self.name(), failure, why));
+        let now = cx.cx.readers.clock().now();
+        if let Op::Add { name, manner } = self
+            && let Some(effect) = manner.silent
+            && things(cx.cx.run, |things| things.is_first(name, effect))
+        {
+            return std::future::pending().await;
+        }
         things(cx.cx.run, |things| match self {
+            Op::Add { name, manner } if manner.busy_seconds > 0 && things.busy_since.insert(name.clone(), now).is_none() => {
+                failed(Failure::Refused, "not in a state that permits this")
+            }
+            Op::Remove { manner, .. } if manner.stays && !things.mended => failed(Failure::Refused, "no"),
             Op::Add { manner, .. } if manner.refused && !things.mended => failed(Failure::Refused, "no"),
             Op::Add { manner, .. } if manner.denied && manner.lost.is_none() && !things.mended => failed(Failure::Denied, "expired"),
             Op::Add { name, manner } => {
@@ -149,11 +201,12 @@ impl Operation for Op {
                 }
                 if manner.lost != Some(false) || *count > 1 {
                     things.names.insert(name.clone());
+                    things.made.insert(name.clone(), now);
                 }
                 things.log.push(format!("+{name}"));
                 if manner.lost.is_some() && *count == 1 { failed(Failure::Unknown { retry_after: None }, "cut") } else { Ok(()) }
             }
-            Op::Remove { name } => {
+            Op::Remove { name, .. } => {
                 things.names.remove(name);
                 things.log.push(format!("-{name}"));
                 Ok(())
@@ -192,7 +245,7 @@ pub fn kinds(kind: &str) -> Option<&'static dyn Operations> {
 
 /// A step that adds a name, and whose way back removes it.
 pub fn add(name: &str, phase: Phase, after: &[&str], manner: &Manner) -> Step {
-    let undo = Undo::Operations { title: format!("remove {name}"), operations: vec![json!({"type": "remove", "name": name})] };
+    let undo = Undo::Operations { title: format!("remove {name}"), operations: vec![json!({"type": "remove", "name": name, "manner": manner})] };
     step(name, phase, after, &Op::Add { name: name.to_owned(), manner: manner.clone() }, undo)
 }
 

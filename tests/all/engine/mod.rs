@@ -1,6 +1,7 @@
 //! The engine's loop over a kind made for it: order, way back, stops, halts, resumption.
 
 mod fake;
+mod hardships;
 mod held;
 mod interrupted;
 

@@ -81,7 +81,7 @@ impl Trying<'_> {
         let mut stopped = false;
         for _ in 0..ROUNDS {
             self.story.say(|| format!("--- {way:?}"));
-            let setting = Setting { die: die.take(), faults: Some(self.script.hook()), ..Setting::default() };
+            let setting = Setting { die: die.take(), faults: Some(self.script.hook()), program: Some(Arc::clone(&self.case.program)) };
             let (end, events) = pipeline::run_in(&self.world, &self.store, &self.case.plan, way, setting).await;
             self.story.events(&events);
             self.story.say(|| format!("--- {end:?}"));
@@ -136,8 +136,8 @@ impl Trying<'_> {
         let found = (self.case.essence)(&self.world.snapshot());
         let wanted = if declared { &self.case.declared } else { &self.case.original };
         same(&found, wanted).map_err(|diff| format!("exit code {}, and another world than that says:\n{diff}", told.exit_code))?;
-        // A stop's report is believed only when the next plan has shown it; of the rest every fourth will do.
-        if stopped || declared || self.cell.faults.len() == 1 || self.choices.u8(..4) == 0 {
+        // A stop's report is believed only when the next plan has shown it; of the rest of the pairs every fourth will do.
+        if stopped || self.cell.faults.len() == 1 || self.choices.u8(..4) == 0 {
             self.converges(declared).await?;
         }
         Ok(match (stopped, declared) {

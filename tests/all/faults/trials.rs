@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use switchover::apply::engine::Program;
 use switchover::declare::Desired;
 use switchover::model::Json;
 use switchover::plan::Plan;
@@ -18,6 +19,8 @@ pub struct Case {
     pub essence: fn(&Json) -> Json,
     pub desired: Desired,
     pub plan: Arc<Plan>,
+    /// The same, ready.
+    pub program: Arc<Program>,
     /// The world in which the run begins.
     pub world: Arc<SimWorld>,
     /// Its journal then: that of a finished run, for those that go back.
@@ -48,6 +51,7 @@ impl Case {
             name: trial.name,
             essence,
             desired,
+            program: pipeline::program(&plan),
             plan,
             original: essence(&world.snapshot()),
             declared: essence(&ran.snapshot()),

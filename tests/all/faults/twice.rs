@@ -1,6 +1,9 @@
 //! Every step run twice: each call that may be repeated goes out twice in a row, as if the first answer was lost and its effect not seen. The end is the same.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
+use switchover::apply::engine::Program;
 use switchover::apply::operation::{Cx, Look, Operation, Operations, StartCx};
 use switchover::kinds;
 use switchover::model::Json;
@@ -68,8 +71,9 @@ impl Operation for Doubled {
 
 async fn prove(case: &Case) {
     let (world, store) = (case.world(), case.journal.copy());
-    let kinds = |kind: &str| TWICE.iter().find(|twice| twice.0 == kind).map(|twice| twice as &dyn Operations);
-    let (end, events) = pipeline::run_in(&world, &store, &case.plan, case.way, Setting { kinds, ..Setting::default() }).await;
+    let twice = |kind: &str| TWICE.iter().find(|twice| twice.0 == kind).map(|twice| twice as &dyn Operations);
+    let program = Some(Arc::new(Program::new(Arc::clone(&case.plan), twice).unwrap()));
+    let (end, events) = pipeline::run_in(&world, &store, &case.plan, case.way, Setting { program, ..Setting::default() }).await;
     assert_eq!(end.code(), Some(0), "{}: {end:?}\n{events:#?}", case.name);
     let wanted = if case.way == Way::Back { &case.original } else { &case.declared };
     crash::same(&(case.essence)(&world.snapshot()), wanted, case.name);

@@ -1,8 +1,9 @@
 //! Many cells on all cores. The failing ones are told with the one command that replays each.
 
+use std::iter::StepBy;
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use super::cell::Cell;
@@ -18,9 +19,9 @@ pub fn block_on<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(future)
 }
 
-/// Tries cells `0..count`. `variable` is what replays one of them.
-pub fn prove(cases: &[Case], count: u64, variable: &str, cell: impl Fn(u64) -> Cell + Sync) -> Matrix {
-    let (next, failures, all) = (AtomicU64::new(0), Mutex::new(Vec::new()), Mutex::new(Matrix::default()));
+/// Tries these cells. `variable` is what replays one of them.
+pub fn prove(cases: &[Case], tried: StepBy<Range<u64>>, variable: &str, cell: impl Fn(u64) -> Cell + Sync) -> Matrix {
+    let (next, failures, all) = (Mutex::new(tried), Mutex::new(Vec::new()), Mutex::new(Matrix::default()));
     let began = Instant::now();
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(16);
     std::thread::scope(|scope| {
@@ -28,14 +29,13 @@ pub fn prove(cases: &[Case], count: u64, variable: &str, cell: impl Fn(u64) -> C
             scope.spawn(|| {
                 let mut matrix = Matrix::default();
                 while failures.lock().unwrap().len() < FAILURES {
-                    let index = next.fetch_add(1, Ordering::SeqCst);
-                    if index >= count {
-                        break;
-                    }
+                    let Some(index) = next.lock().unwrap().next() else { break };
                     let cell = cell(index);
                     if let Err(why) = try_one(cases, &cell, &mut matrix) {
                         let command = format!("{variable}={index} cargo test --test all faults::replay -- --exact --nocapture");
-                        failures.lock().unwrap().push(format!("{cell:?}\n{why}\nreplay: {command}"));
+                        let told = format!("{cell:?}\n{why}\nreplay: {command}");
+                        eprintln!("{told}\n");
+                        failures.lock().unwrap().push(told);
                     }
                 }
                 all.lock().unwrap().merge(matrix);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use switchover::apply::engine::{Engine, Kinds, Options, Program, Setup, Stop};
+use switchover::apply::engine::{Engine, Options, Program, Setup, Stop};
 use switchover::apply::event::{Event, Sink, Summary};
 use switchover::apply::journal::{Acquire, Holder, Lease, RunState, Store, Writer, fold};
 use switchover::apply::operation::Operations;
@@ -134,19 +134,19 @@ pub enum Way {
 }
 
 /// What a process meets.
+#[derive(Default)]
 pub struct Setting {
     /// When it dies.
     pub die: Option<Die>,
     /// What else happens to its calls.
     pub faults: Option<Hook>,
-    /// How its operations are found.
-    pub kinds: Kinds,
+    /// The plan, ready already: for those who run it many times, or with other operations than the kinds'.
+    pub program: Option<Arc<Program>>,
 }
 
-impl Default for Setting {
-    fn default() -> Self {
-        Setting { die: None, faults: None, kinds: |kind| kinds::find(kind).map(|kind| kind as &dyn Operations) }
-    }
+/// A plan made ready with the kinds' own operations.
+pub fn program(plan: &Arc<Plan>) -> Arc<Program> {
+    Arc::new(Program::new(Arc::clone(plan), |kind| kinds::find(kind).map(|kind| kind as &dyn Operations)).unwrap())
 }
 
 /// Runs a plan (or goes on with it) in a simulated world until it ends, or dies where it is told to.
@@ -157,7 +157,7 @@ pub async fn run(world: &Arc<SimWorld>, store: &Arc<MemoryStore>, plan: &Arc<Pla
 /// As [`run`], in this setting.
 pub async fn run_in(world: &Arc<SimWorld>, store: &Arc<MemoryStore>, plan: &Arc<Plan>, way: Way, setting: Setting) -> (End, Vec<Event>) {
     let dead = Arc::new(tokio::sync::Notify::new());
-    let kinds = setting.kinds;
+    let program = setting.program.clone().unwrap_or_else(|| program(plan));
     arm(world, store, setting, &dead);
     let kept = Kept::default();
     let engine = {
@@ -176,7 +176,7 @@ pub async fn run_in(world: &Arc<SimWorld>, store: &Arc<MemoryStore>, plan: &Arc<
                 }
             };
             let setup = Setup {
-                program: Arc::new(Program::new(Arc::clone(&plan), kinds).unwrap()),
+                program,
                 writers: world,
                 journal,
                 sink: Box::new(kept),
