@@ -272,6 +272,7 @@ impl Session {
     }
 
     /// Standard output for events; what hinders is told by [`Session::unsaid`].
+    #[must_use]
     pub fn out(&self) -> Box<dyn Write + Send> {
         Box::new(Out(Arc::clone(&self.unsaid)))
     }

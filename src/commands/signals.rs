@@ -13,7 +13,7 @@ const SIGXFSZ: i32 = 25;
 /// SIGHUP's bit in the masks of `/proc/self/status`.
 const HANGUP_BIT: u64 = 1;
 
-/// From now on a write beyond RLIMIT_FSIZE is an error like a full disk's, and no sudden death.
+/// From now on a write beyond `RLIMIT_FSIZE` is an error like a full disk's, and no sudden death.
 pub fn let_file_limits_be_errors() {
     // Once it is listened to, the signal does nothing else any more, whether or not anybody reads what comes. Where that cannot be, it kills, and
     // the next command finds what a kill leaves.

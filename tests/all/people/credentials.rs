@@ -59,7 +59,7 @@ async fn whenever_they_expire_new_ones_let_the_run_go_on_or_back() {
                 assert_eq!(again.code(), 0, "{cell}: {:?}", again.summary);
                 assert!(stage.calls() > before, "{cell}");
                 assert_eq!(stage.now(), if way == Way::On { declared.clone() } else { stage.original.clone() }, "{cell}");
-                stage.check_calls(&cell).await;
+                stage.check_calls(&cell);
                 if way == Way::On {
                     stage.nothing_left(&cell).await;
                 }

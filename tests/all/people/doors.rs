@@ -147,8 +147,8 @@ fn a_door_whose_network_goes_and_comes_back_is_waited_for() {
         scene.bench.run(&["apply", "plan.json"]).exits(0);
     } else {
         assert_eq!((code, noted), (0, true), "{told}");
-        let notes = events.iter().filter(|event| is(event, "notice")).count();
-        assert!(notes <= 6, "{notes} notes of one pause: {told}");
+        let count = events.iter().filter(|event| is(event, "notice")).count();
+        assert!(count <= 6, "{count} notes of one pause: {told}");
     }
     assert_eq!((scene.batches(), scene.content().as_str()), (1, "192.0.2.2"), "{told}");
     scene.bench.run(&["plan", "site", "--detailed-exitcode"]).exits(0);

@@ -306,7 +306,7 @@ fn a_snapshot_that_is_gone_when_the_plan_is_applied_makes_it_stale() {
         assert!(snapshots.remove(SNAPSHOT).is_some());
     });
     let before = bench.read("world.json");
-    bench.run(&["apply", "plan.json"]).exits(6).says(SNAPSHOT).says("help: ");
+    bench.run(&["apply", "plan.json"]).exits(6).says(SNAPSHOT).says("switchover plan staging");
     assert_eq!(bench.read("world.json"), before);
     // The next newest is as good.
     let instances = shell::instances(&bench);

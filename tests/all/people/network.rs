@@ -55,7 +55,7 @@ async fn ten_minutes_without_a_network_are_waited_out_wherever_they_fall() {
                 let (stage, ran) = lost_at(make(), at, Duration::from_mins(10), cuts).await;
                 let cell = format!("lost at call {at} of {calls}, cut: {cuts}");
                 few_words(&ran, &cell);
-                stage.check_calls(&cell).await;
+                stage.check_calls(&cell);
                 *ends.entry(ran.code()).or_default() += 1;
                 match ran.code() {
                     0 => assert_eq!(stage.now(), declared, "{cell}"),
@@ -91,7 +91,7 @@ async fn a_network_that_stays_away_ends_in_words_that_can_be_followed() {
                 assert_eq!(ran.code(), 1, "{cell}: {:?}", ran.summary);
                 assert_eq!(stage.now(), stage.original, "{cell}");
             }
-            stage.check_calls(&cell).await;
+            stage.check_calls(&cell);
             stage.converge(&cell).await;
         }
         println!("lost for good: ends by exit code {ends:?}");

@@ -255,7 +255,7 @@ impl Stage {
     }
 
     /// No call that writes was made more often than it was intended, no instance was made twice, and nothing protected was written.
-    pub async fn check_calls(&self, cell: &str) {
+    pub fn check_calls(&self, cell: &str) {
         let mut intents: std::collections::BTreeMap<&str, i64> = std::collections::BTreeMap::new();
         for entry in self.disk.memory.entries() {
             let Record::Intent { step, undo, .. } = entry.record else { continue };
