@@ -124,6 +124,8 @@ pub struct StartCx<'a> {
     pub writers: &'a dyn Writers,
     /// For what must be on disk before a start may go on.
     pub notes: &'a dyn Notes,
+    /// Words that the name of nothing written may contain.
+    pub protect: &'a [String],
 }
 
 /// One operation of one kind.

@@ -136,7 +136,7 @@ impl Engine {
         let notes = NoteChannel { step: scene.step.clone(), sender: self.note_sender.clone() };
         self.calls.push(Box::pin(async move {
             let cx = scene.cx();
-            let started = operation.start(&StartCx { cx: &cx, writers: &*scene.writers, notes: &notes }).await;
+            let started = operation.start(&StartCx { cx: &cx, writers: &*scene.writers, notes: &notes, protect: &scene.program.plan.protect }).await;
             Answered { key, what: Came::Start(started) }
         }));
     }

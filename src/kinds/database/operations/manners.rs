@@ -57,7 +57,7 @@ async fn look_and_start(world: &Arc<SimWorld>, op: &Op, started: Option<Timestam
     let operation = op.clone().boxed();
     let look = operation.look(&cx).await.unwrap();
     if start {
-        operation.start(&StartCx { cx: &cx, writers: &**world, notes: &NoNotes }).await.unwrap();
+        operation.start(&StartCx { cx: &cx, writers: &**world, notes: &NoNotes, protect: &[] }).await.unwrap();
     }
     look
 }

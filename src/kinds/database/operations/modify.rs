@@ -83,7 +83,7 @@ impl Operation for Modify {
 
     async fn start(&self, cx: &StartCx<'_>) -> CallResult<()> {
         let rds = cx.writers.rds_writer(cx.cx.aws(&self.provider)?).await?;
-        let found = self.instance.found(&*rds, cx.cx, self.name()).await?;
+        let found = self.instance.found(&*rds, cx, self.name()).await?;
         let settings = in_modify(&found.engine, &found.settings, &self.wanted());
         rds.modify(&Call { identifier: found.identifier, new_identifier: None, settings }).await
     }
@@ -128,7 +128,7 @@ impl Operation for Reboot {
 
     async fn start(&self, cx: &StartCx<'_>) -> CallResult<()> {
         let rds = cx.writers.rds_writer(cx.cx.aws(&self.provider)?).await?;
-        let found = self.instance.found(&*rds, cx.cx, self.name()).await?;
+        let found = self.instance.found(&*rds, cx, self.name()).await?;
         rds.reboot(&found.identifier).await
     }
 }
