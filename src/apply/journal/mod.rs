@@ -7,6 +7,7 @@
 pub mod codec;
 pub mod fold;
 pub mod holder;
+mod legal;
 pub mod local;
 pub mod locks;
 pub mod record;
