@@ -144,6 +144,10 @@ pub trait Operation: Send + Sync {
     fn starts(&self) -> bool {
         true
     }
+    /// Whether a conflict that its look finds before any call of it means that the world is not what the plan was made for: then the plan is stale.
+    fn conflict_is_stale(&self) -> bool {
+        self.starts()
+    }
     /// Reads reality.
     async fn look(&self, cx: &Cx<'_>) -> CallResult<Look>;
     /// Makes one call and returns without waiting. Never called for operations that start nothing.

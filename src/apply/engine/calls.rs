@@ -204,9 +204,10 @@ impl Engine {
         let Some(track) = self.tracks.get_mut(&key) else { return Ok(()) };
         track.failed_looks = 0;
         let (began, starts, repeat_is_safe) = (track.began, track.operation.starts(), track.operation.repeat_is_safe());
+        let stales = track.operation.conflict_is_stale();
         let look = if self.may_come_late(key, &look) { Look::Settling(Progress::status("making sure that no late effect comes")) } else { look };
-        // Something foreign is in the way of a call that was not made: the plan was right when it was made, and is not now.
-        let in_the_way = matches!(look, Look::Conflict(_)) && starts && key.undo.is_none() && self.call(key).is_none();
+        // Something foreign is in the way, and no call was made: the plan was right when it was made, and is not now.
+        let in_the_way = matches!(look, Look::Conflict(_)) && stales && key.undo.is_none() && self.call(key).is_none();
         let situation = Situation { now, began, call: self.call(key), limits: &limits, starts, repeat_is_safe };
         match decide(look, &situation) {
             Decision::Finish(outputs, detail) => self.finished(key, outputs, detail).await,
