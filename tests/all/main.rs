@@ -14,6 +14,7 @@ mod live_failures;
 mod live_postgres;
 mod live_slack;
 mod live_world;
+mod properties;
 mod saved_plans;
 #[cfg(feature = "aws")]
 mod scenarios;

@@ -1,6 +1,6 @@
 //! The binary as people run it: files in, words and exit codes out.
 
-mod bench;
+pub mod bench;
 
 mod cmds_garbage;
 mod cmds_runs;
