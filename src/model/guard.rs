@@ -64,15 +64,15 @@ fn looks_like(c: char) -> Option<&'static str> {
 /// The ranges of one line: what they look like, then code points in hexadecimal.
 fn ranges_of(line: &'static str) -> impl Iterator<Item = (u32, u32, &'static str)> {
     let mut words = line.split(' ');
-    let like = match words.next() {
+    let letters = match words.next() {
         Some(".") | None => "",
         Some("o" | "0") => "o",
         Some("1") => "|",
-        Some(like) => like,
+        Some(other) => other,
     };
     words.filter_map(move |range| {
         let (first, last) = range.split_once('-').unwrap_or((range, range));
-        Some((u32::from_str_radix(first, 16).ok()?, u32::from_str_radix(last, 16).ok()?, like))
+        Some((u32::from_str_radix(first, 16).ok()?, u32::from_str_radix(last, 16).ok()?, letters))
     })
 }
 

@@ -57,7 +57,7 @@ async fn trial(dice: &mut Dice) -> &'static str {
 
 #[test]
 fn what_was_applied_is_what_was_declared() {
-    let tally = try_all_async("properties::convergence::what_was_applied_is_what_was_declared", 300, trial);
+    let tally = try_all_async("properties::convergence::what_was_applied_is_what_was_declared", 200, trial);
     tally.at_most(25, "refused by the plan");
     tally.at_most(5, "refused by the service");
 }

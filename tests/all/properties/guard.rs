@@ -64,7 +64,7 @@ async fn never_planned(dice: &mut Dice) -> &'static str {
 
 #[test]
 fn no_plan_writes_a_protected_name() {
-    let tally = try_all_async("properties::guard::no_plan_writes_a_protected_name", 2_000, never_planned);
+    let tally = try_all_async("properties::guard::no_plan_writes_a_protected_name", 1_000, never_planned);
     tally.at_most(60, "cannot even be declared");
 }
 

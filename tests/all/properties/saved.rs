@@ -136,7 +136,7 @@ fn try_changes(text: &str, places: impl Iterator<Item = usize>, all: bool) -> [u
 
 #[test]
 fn every_changed_byte_of_a_saved_plan_is_refused() {
-    // One change of every sixth byte by default; as many changes of all bytes as anybody wants with the variable.
+    // One change of every fifth byte by default; as many changes of all bytes as anybody wants with the variable.
     let wanted = cases(0);
     for text in texts() {
         let counts = if wanted == 0 {

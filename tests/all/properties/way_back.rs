@@ -71,7 +71,7 @@ async fn trial(dice: &mut Dice) -> &'static str {
 
 #[test]
 fn a_run_is_rolled_back_from_wherever_it_died() {
-    let tally = try_all_async("properties::way_back::a_run_is_rolled_back_from_wherever_it_died", 400, trial);
+    let tally = try_all_async("properties::way_back::a_run_is_rolled_back_from_wherever_it_died", 250, trial);
     tally.at_most(40, "no plan");
     assert!(tally.of("as it was") > 0, "{tally}");
 }
