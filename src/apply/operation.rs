@@ -124,6 +124,8 @@ pub struct StartCx<'a> {
     pub writers: &'a dyn Writers,
     /// For what must be on disk before a start may go on.
     pub notes: &'a dyn Notes,
+    /// Words that the name of nothing written may contain.
+    pub protect: &'a [String],
 }
 
 /// One operation of one kind.
@@ -145,6 +147,10 @@ pub trait Operation: Send + Sync {
     /// Whether its calls work on for as long as the step may (a transaction, a query): else an answer is waited for some minutes at most.
     fn lasts(&self) -> bool {
         false
+    }
+    /// Whether a conflict that its look finds before any call of it means that the world is not what the plan was made for: then the plan is stale.
+    fn conflict_is_stale(&self) -> bool {
+        self.starts()
     }
     /// Reads reality.
     async fn look(&self, cx: &Cx<'_>) -> CallResult<Look>;

@@ -18,6 +18,7 @@ mod live_postgres;
 mod live_slack;
 mod live_world;
 mod people;
+mod properties;
 mod saved_plans;
 #[cfg(feature = "aws")]
 mod scenarios;

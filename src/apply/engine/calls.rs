@@ -151,7 +151,7 @@ impl Engine {
                 return Came::Start(Err(kept_back));
             }
             let cx = scene.cx();
-            Came::Start(operation.start(&StartCx { cx: &cx, writers: &*scene.writers, notes: &notes }).await)
+            Came::Start(operation.start(&StartCx { cx: &cx, writers: &*scene.writers, notes: &notes, protect: &scene.program.plan.protect }).await)
         });
     }
 
@@ -226,12 +226,13 @@ impl Engine {
         let explained = track.explained;
         let lost = track.sees(now);
         let (began, starts, repeat_is_safe) = (track.counted_from(now), track.operation.starts(), track.operation.repeat_is_safe());
+        let stales = track.operation.conflict_is_stale();
         if let Some(lost) = lost.filter(|lost| *lost >= WORTH_TELLING) {
             self.tell_about(Some(&id), EventKind::Notice { message: format!("can be seen again, after {}", time::words(lost)) });
         }
         let look = if self.may_come_late(key, &look) { Look::Settling(Progress::status("making sure that no late effect comes")) } else { look };
-        // Something foreign is in the way of a call that was not made: the plan was right when it was made, and is not now.
-        let in_the_way = matches!(look, Look::Conflict(_)) && starts && key.undo.is_none() && self.call(key).is_none();
+        // Something foreign is in the way, and no call was made: the plan was right when it was made, and is not now.
+        let in_the_way = matches!(look, Look::Conflict(_)) && stales && key.undo.is_none() && self.call(key).is_none();
         let situation = Situation { now, began, call: self.call(key), limits: &limits, starts, explained, repeat_is_safe };
         match decide(look, &situation) {
             Decision::Finish(outputs, detail) => self.finished(key, outputs, detail).await,

@@ -123,7 +123,7 @@ mod tests {
     }
 
     fn call(answer: Option<Answer>, attempts: u32) -> Call {
-        Call { first: at(0), last: at(0), attempts, earlier: 0, doubt: false, taken: false, told: false, answer }
+        Call { first: at(0), last: at(0), attempts, earlier: 0, doubt: false, taken: false, told: false, answer, out: false }
     }
 
     fn pending_at(second: i64, call: Option<&Call>, repeat_is_safe: bool) -> Decision {

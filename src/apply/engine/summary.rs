@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::apply::event::Summary;
+use crate::apply::journal::fold::Standing;
 use crate::apply::journal::{RunState, Stage};
 use crate::model::Exit;
 use crate::plan::{Outage, Undo};
@@ -12,14 +13,11 @@ use crate::plan::{Outage, Undo};
 pub fn summarize(state: &RunState, exit: Exit, needs: Vec<String>) -> Summary {
     let mut summary = Summary { exit_code: exit.code(), needs, ..Summary::default() };
     for step in &state.plan.steps {
-        let folded = state.step(&step.id);
-        let list = match &folded.stage {
-            Stage::Done => &mut summary.done,
-            Stage::Undone => &mut summary.undone,
-            // What was refused is not there.
-            Stage::Called(call) if call.had_no_effect() => &mut summary.not_started,
-            Stage::Called(_) => &mut summary.in_flight,
-            Stage::Fresh | Stage::Watching(_) => &mut summary.not_started,
+        let list = match state.step(&step.id).standing() {
+            Standing::Done => &mut summary.done,
+            Standing::Undone => &mut summary.undone,
+            Standing::InFlight => &mut summary.in_flight,
+            Standing::NotStarted => &mut summary.not_started,
         };
         list.push(step.id.clone());
     }

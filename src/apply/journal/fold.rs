@@ -7,8 +7,10 @@ use super::record::{Answer, Entry, Record};
 use crate::apply::event::Summary;
 use crate::apply::operation::Outputs;
 use crate::model::time::Timestamp;
-use crate::plan::{Plan, Step};
+use crate::plan::{Plan, Step, Undo};
 
+/// The mode of a run that somebody asked to go on with.
+pub const RESUME: &str = "resume";
 /// The mode of a run that somebody asked to turn back.
 pub const ROLLBACK: &str = "rollback";
 
@@ -31,11 +33,13 @@ pub struct Call {
     pub told: bool,
     /// What is known of the last one; none: the process died before it could say, which is as good as unknown.
     pub answer: Option<Answer>,
+    /// Whether the process at work waits for its answer right now.
+    pub out: bool,
 }
 
 impl Call {
     fn begun(time: Timestamp) -> Self {
-        Call { first: time, last: time, attempts: 0, earlier: 0, doubt: false, taken: false, told: false, answer: None }
+        Call { first: time, last: time, attempts: 0, earlier: 0, doubt: false, taken: false, told: false, answer: None, out: false }
     }
 
     /// Whether it has had no effect, for certain: it was refused, and no earlier attempt is in doubt.
@@ -46,7 +50,7 @@ impl Call {
 
     /// Another process goes on: whoever starts it has mended what was refused. An attempt before that whose outcome is not known keeps its doubt.
     fn goes_on(&mut self, told: bool) {
-        self.earlier = self.attempts;
+        (self.earlier, self.out) = (self.attempts, false);
         self.told |= told;
         if let Some(Answer::Nothing { error, .. }) = &self.answer {
             self.answer = Some(Answer::Unknown { error: error.clone() });
@@ -91,6 +95,38 @@ pub struct StepState {
     pub began: Option<Timestamp>,
     /// When it was done.
     pub ended: Option<Timestamp>,
+}
+
+/// Where a step stands when a process leaves the run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// Its effect is there.
+    Done,
+    /// Its effect is gone again.
+    Undone,
+    /// It may be there.
+    InFlight,
+    /// It is not there.
+    NotStarted,
+}
+
+impl StepState {
+    /// Where it stands. What was refused is not there.
+    #[must_use]
+    pub fn standing(&self) -> Standing {
+        match &self.stage {
+            Stage::Done => Standing::Done,
+            Stage::Undone => Standing::Undone,
+            Stage::Called(call) if !call.had_no_effect() => Standing::InFlight,
+            Stage::Called(_) | Stage::Fresh | Stage::Watching(_) => Standing::NotStarted,
+        }
+    }
+
+    /// Whether the process at work awaits an answer for a call of it, or of its way back.
+    pub(super) fn is_called_now(&self) -> bool {
+        let forward = matches!(&self.stage, Stage::Called(call) if call.out);
+        forward || self.undo.as_ref().is_some_and(|(_, call)| call.out)
+    }
 }
 
 /// A run, folded.
@@ -183,13 +219,16 @@ impl RunState {
     /// # Errors
     /// Why this cannot have happened after what happened before.
     pub fn apply(&mut self, time: Timestamp, record: &Record) -> Result<(), String> {
-        if self.finished.is_some() && !matches!(record, Record::Continued { .. }) {
+        if (self.finished.is_some() || self.stopped.is_some()) && !matches!(record, Record::Continued { .. }) {
             return Err("something follows the end of the run".to_owned());
         }
-        self.stopped = None;
         match record {
             Record::Begun { .. } => return Err("the run begins twice".to_owned()),
             Record::Continued { mode, .. } => {
+                if ![RESUME, ROLLBACK].contains(&mode.as_str()) {
+                    return Err(format!("the run goes on by `{mode}`"));
+                }
+                self.stopped = None;
                 self.mode.clone_from(mode);
                 self.taken_up = time;
                 self.continued();
@@ -198,25 +237,40 @@ impl RunState {
             Record::Intent { step, undo, attempt } => self.intent(step, *undo, *attempt, time)?,
             Record::Answered { step, undo, answer } => self.answered(step, *undo, answer, time)?,
             Record::Noted { step, name, value } => {
-                self.known(step)?;
+                let state = self.known(step)?;
+                if !state.is_called_now() {
+                    return Err(format!("a note of {step}, which is not being called"));
+                }
                 self.outputs.entry(step.clone()).or_default().insert(name.clone(), value.as_str().into());
             }
             Record::Done { step, outputs, .. } => self.done(step, outputs, time)?,
             Record::Failed { step, undo, error, help, stale } => {
+                self.may_fail(step, *undo)?;
                 let state = self.known(step)?;
                 state.failed = Some((error.clone(), help.clone()));
                 state.undo_failed = *undo;
                 self.stale |= *stale;
             }
-            Record::TurnedBack { why } => self.turned_back = Some(why.clone()),
+            Record::TurnedBack { why } => self.turn_back(why)?,
             Record::Undone { step } => self.undone(step)?,
-            Record::OutageStarted { outage } => drop(self.outages.entry(outage.clone()).or_insert(time)),
+            Record::OutageStarted { outage } => {
+                let planned = self.plan.steps.iter().filter_map(|step| step.outage.as_ref()).any(|known| known.name() == outage);
+                if !planned || self.outages.insert(outage.clone(), time).is_some() {
+                    return Err(format!("outage {outage} begins twice, or is not one of the plan"));
+                }
+            }
             Record::OutageEnded { outage, seconds } => {
                 self.outage_seconds += seconds;
                 self.outages.remove(outage).ok_or_else(|| format!("outage {outage} ends and never began"))?;
             }
-            Record::Stopped { summary, .. } => self.stopped = Some(summary.clone()),
-            Record::Finished { summary } => self.finished = Some(summary.clone()),
+            Record::Stopped { summary, .. } => {
+                self.must_tell(summary)?;
+                self.stopped = Some(summary.clone());
+            }
+            Record::Finished { summary } => {
+                self.must_tell(summary)?;
+                self.finished = Some(summary.clone());
+            }
         }
         self.entries += 1;
         self.last = time;
@@ -296,6 +350,7 @@ impl RunState {
     }
 
     fn watching(&mut self, step: &str, time: Timestamp) -> Result<(), String> {
+        self.may_go_forward(step)?;
         let state = self.known(step)?;
         if !matches!(state.stage, Stage::Fresh | Stage::Watching(_)) {
             return Err(format!("{step} is watched after its call"));
@@ -308,13 +363,16 @@ impl RunState {
 
     fn intent(&mut self, step: &str, undo: Option<usize>, attempt: u32, time: Timestamp) -> Result<(), String> {
         let order = self.entries;
-        let turned_back = self.turned_back.is_some();
+        match undo {
+            None => self.may_go_forward(step)?,
+            Some(index) => self.may_go_back(step, index)?,
+        }
         self.wrote = true;
         let state = self.known(step)?;
+        if state.is_called_now() {
+            return Err(format!("{step} is called while an answer for it is awaited"));
+        }
         let call = if let Some(index) = undo {
-            if !turned_back {
-                return Err(format!("{step} is undone in a run that was not turned back"));
-            }
             match &mut state.undo {
                 Some((at, call)) if *at == index => call,
                 other => &mut other.insert((index, Call::begun(time))).1,
@@ -333,11 +391,15 @@ impl RunState {
         if attempt != call.attempts + 1 {
             return Err(format!("attempt {attempt} of {step} follows attempt {}", call.attempts));
         }
+        if call.answer == Some(Answer::Good) && !call.told {
+            return Err(format!("{step} is called again after it was answered well"));
+        }
         call.doubt |= attempt > 1 && !matches!(call.answer, Some(Answer::Nothing { .. }));
         call.attempts = attempt;
         call.told = false;
         call.last = time;
         call.answer = None;
+        call.out = true;
         state.called = true;
         state.failed = None;
         state.order.get_or_insert(order);
@@ -352,8 +414,8 @@ impl RunState {
             (None, _, Stage::Called(call)) => call,
             _ => return Err(format!("an answer for {step}, which was not called")),
         };
-        if call.answer.is_some() {
-            return Err(format!("two answers for one call of {step}"));
+        if !std::mem::take(&mut call.out) {
+            return Err(format!("an answer for {step} that nobody awaits"));
         }
         call.answer = Some(answer.clone());
         call.taken |= *answer == Answer::Good;
@@ -362,9 +424,10 @@ impl RunState {
     }
 
     fn done(&mut self, step: &str, outputs: &Outputs, time: Timestamp) -> Result<(), String> {
+        self.may_go_forward(step)?;
         let state = self.known(step)?;
-        if matches!(state.stage, Stage::Done | Stage::Undone) {
-            return Err(format!("{step} is done twice"));
+        if !matches!(state.stage, Stage::Watching(_) | Stage::Called(Call { out: false, .. })) {
+            return Err(format!("{step} is done twice, or was not begun, or is being called"));
         }
         state.stage = Stage::Done;
         state.failed = None;
@@ -378,8 +441,9 @@ impl RunState {
 
     fn undone(&mut self, step: &str) -> Result<(), String> {
         let turned_back = self.turned_back.is_some();
+        let can_be_undone = self.planned(step).is_some_and(|planned| !matches!(planned.undo, Undo::Keep(_) | Undo::Impossible(_)));
         let state = self.known(step)?;
-        if !turned_back || state.stage == Stage::Undone {
+        if !turned_back || !can_be_undone || !state.called || state.stage == Stage::Undone || state.is_called_now() {
             return Err(format!("{step} is undone out of turn"));
         }
         state.stage = Stage::Undone;
@@ -396,8 +460,14 @@ impl RunState {
 pub fn fold(entries: &[Entry]) -> Result<RunState, String> {
     let Some((first, rest)) = entries.split_first() else { return Err("it is empty".to_owned()) };
     let Record::Begun { plan, actor } = &first.record else { return Err("it does not begin with a plan".to_owned()) };
+    if first.seq != 0 {
+        return Err("its first record is missing".to_owned());
+    }
     let mut state = RunState::begin(Arc::clone(plan), actor.clone(), first.time);
     for entry in rest {
+        if entry.seq != state.entries {
+            return Err(format!("record {} stands where record {} should", entry.seq, state.entries));
+        }
         state.apply(entry.time, &entry.record).map_err(|why| format!("record {}: {why}", entry.seq))?;
     }
     Ok(state)

@@ -10,6 +10,7 @@ mod files;
 pub mod fold;
 pub mod hold;
 pub mod holder;
+mod legal;
 pub mod local;
 pub mod locks;
 pub mod patience;

@@ -203,7 +203,7 @@ impl Bench<'_> {
 
     pub(super) fn start(&self, operation: &Json) -> CallResult<()> {
         let operation = KIND.decode(operation).expect("an operation of this kind");
-        self.with(|cx| now(operation.start(&StartCx { cx, writers: self.world, notes: &NoNotes })))
+        self.with(|cx| now(operation.start(&StartCx { cx, writers: self.world, notes: &NoNotes, protect: &[] })))
     }
 
     pub(super) fn fact(&self, read: &Json) -> CallResult<Json> {

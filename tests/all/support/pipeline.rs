@@ -81,14 +81,18 @@ impl Scene {
 
     /// The declaration; mistakes are shown and fail the test.
     pub fn desired(&self, readers: &dyn Readers) -> Desired {
+        self.try_desired(readers).unwrap_or_else(|mistakes| panic!("{mistakes}"))
+    }
+
+    /// The declaration, or its mistakes as they are shown.
+    pub fn try_desired(&self, readers: &dyn Readers) -> Result<Desired, String> {
         let location = declare::locate(self.root(), &self.environment).unwrap();
         let schemas: Vec<&dyn KindSchema> = kinds::ALL.iter().map(|kind| *kind as &dyn KindSchema).collect();
         let env = |name: &str| self.variables.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
         let inputs = Inputs { kinds: &schemas, variables: VariableSources::default(), env: &env, now: readers.clock().now() };
         let reading = declare::read(&location, &inputs).unwrap();
         let errors: Vec<_> = reading.problems.iter().filter(|problem| problem.severity == Severity::Error).cloned().collect();
-        assert!(errors.is_empty(), "{}", declare::render(&errors, false));
-        reading.desired.unwrap()
+        if errors.is_empty() { Ok(reading.desired.unwrap()) } else { Err(declare::render(&errors, false)) }
     }
 
     /// A plan of everything, whole or with errors.

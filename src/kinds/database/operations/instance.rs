@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::super::marks::Owner;
+use super::super::marks::{self, Owner};
 use super::super::status::{Class, class};
-use crate::apply::operation::{Cx, Look, Progress};
+use crate::apply::operation::{Cx, Look, Progress, StartCx};
+use crate::model::guard;
 use crate::world::rds::{Instance, RdsRead};
 use crate::world::{CallError, CallResult, Failure};
 
@@ -55,12 +56,22 @@ impl InstanceRef {
         Ok(None)
     }
 
-    /// For a start: the look just before has seen it. Whatever goes wrong here, the call was not made.
-    pub async fn found(&self, rds: &dyn RdsRead, cx: &Cx<'_>, call: &str) -> CallResult<Instance> {
-        self.find(rds, cx)
+    /// For a start: the look just before has seen it. Whatever goes wrong here, the call was not made. What a plan says of an instance that it names
+    /// by an id alone is not believed: the names that it has now are looked at by the guard.
+    pub async fn found(&self, rds: &dyn RdsRead, cx: &StartCx<'_>, call: &str) -> CallResult<Instance> {
+        let found = self
+            .find(rds, cx.cx)
             .await
             .map_err(|error| not_made(call, error))?
-            .ok_or_else(|| CallError::new(call, Failure::NotFound, "the instance is not visible at the moment"))
+            .ok_or_else(|| CallError::new(call, Failure::NotFound, "the instance is not visible at the moment"))?;
+        let tags = marks::of_people(&found.tags).into_values();
+        match std::iter::once(found.identifier.clone()).chain(tags).find_map(|name| Some((guard::protected(cx.protect, &name)?, name))) {
+            Some((word, name)) => {
+                let why = format!("this would write `{name}`, and the environment protects everything that holds `{word}`");
+                Err(CallError::new(call, Failure::Refused, why))
+            }
+            None => Ok(found),
+        }
     }
 }
 

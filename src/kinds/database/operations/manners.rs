@@ -57,7 +57,7 @@ async fn look_and_start(world: &Arc<SimWorld>, op: &Op, started: Option<Timestam
     let operation = op.clone().boxed();
     let look = operation.look(&cx).await.unwrap();
     if start {
-        operation.start(&StartCx { cx: &cx, writers: &**world, notes: &NoNotes }).await.unwrap();
+        operation.start(&StartCx { cx: &cx, writers: &**world, notes: &NoNotes, protect: &[] }).await.unwrap();
     }
     look
 }
@@ -145,7 +145,7 @@ async fn provisioned_storage_grows_in_place() {
         old["settings"]["iops"] = json!(5000);
     });
     let settings = Settings::from([("allocated_storage".to_owned(), json!(4000))]);
-    let modify = Modify { provider: "aws".to_owned(), instance: by_id(OLD), settings, removal: false, names: Vec::new() };
+    let modify = Modify { provider: "aws".to_owned(), instance: by_id(OLD), settings, removal: false, undoes: Settings::new(), names: Vec::new() };
     assert_eq!(look_and_start(&world, &Op::Modify(modify), None, true).await, Look::Pending);
     world.advance(Duration::from_hours(1));
     let settings = instance(&world, OLD).await.unwrap().settings;

@@ -23,6 +23,9 @@ pub struct Modify {
     /// It is about to be removed: one that is gone, or busy, is fine.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub removal: bool,
+    /// On a way back: what is taken back. While any of it is still on its way RDS takes no other modification, though it may show nothing of it yet.
+    #[serde(default, skip_serializing_if = "Settings::is_empty")]
+    pub undoes: Settings,
     /// Names of what is written, for the guard.
     pub names: Vec<String>,
 }
@@ -40,7 +43,10 @@ impl Modify {
     /// What is missing, and whether all of it is on its way already.
     fn missing(&self, found: &Instance) -> (Vec<String>, bool) {
         let wanted = self.wanted();
-        let missing = differences(&found.settings, &wanted);
+        // An upper limit that is the size means that the storage does not grow by itself, and RDS then shows none.
+        let size = found.settings.get("allocated_storage");
+        let off = |name: &str| name == "max_allocated_storage" && !found.settings.contains_key(name) && wanted.get(name) == size;
+        let missing: Vec<String> = differences(&found.settings, &wanted).into_iter().filter(|name| !off(name)).collect();
         let on_its_way = missing.iter().all(|name| found.pending.get(name).is_some_and(|value| Some(value) == wanted.get(name)));
         (missing, on_its_way)
     }
@@ -61,6 +67,9 @@ impl Operation for Modify {
         let Some(found) = self.instance.find(&*rds, cx).await? else {
             return Ok(if self.removal { Look::done() } else { hidden() });
         };
+        if let Some((name, _)) = self.undoes.iter().find(|(name, value)| found.pending.get(*name) == Some(*value)) {
+            return Ok(Look::Settling(Progress::status(format!("{name} is still being set"))));
+        }
         let (missing, on_its_way) = self.missing(&found);
         if missing.is_empty() {
             if let Some(name) = self.still_applying(&found) {
@@ -83,7 +92,7 @@ impl Operation for Modify {
 
     async fn start(&self, cx: &StartCx<'_>) -> CallResult<()> {
         let rds = cx.writers.rds_writer(cx.cx.aws(&self.provider)?).await?;
-        let found = self.instance.found(&*rds, cx.cx, self.name()).await?;
+        let found = self.instance.found(&*rds, cx, self.name()).await?;
         let settings = in_modify(&found.engine, &found.settings, &self.wanted());
         rds.modify(&Call { identifier: found.identifier, new_identifier: None, settings }).await
     }
@@ -128,7 +137,7 @@ impl Operation for Reboot {
 
     async fn start(&self, cx: &StartCx<'_>) -> CallResult<()> {
         let rds = cx.writers.rds_writer(cx.cx.aws(&self.provider)?).await?;
-        let found = self.instance.found(&*rds, cx.cx, self.name()).await?;
+        let found = self.instance.found(&*rds, cx, self.name()).await?;
         rds.reboot(&found.identifier).await
     }
 }

@@ -48,7 +48,7 @@ impl Operation for Tag {
 
     async fn start(&self, cx: &StartCx<'_>) -> CallResult<()> {
         let rds = cx.writers.rds_writer(cx.cx.aws(&self.provider)?).await?;
-        let found = self.instance.found(&*rds, cx.cx, ADD).await?;
+        let found = self.instance.found(&*rds, cx, ADD).await?;
         rds.add_tags(&found.arn, &self.tags).await
     }
 }
@@ -86,7 +86,7 @@ impl Operation for Untag {
 
     async fn start(&self, cx: &StartCx<'_>) -> CallResult<()> {
         let rds = cx.writers.rds_writer(cx.cx.aws(&self.provider)?).await?;
-        let found = self.instance.found(&*rds, cx.cx, self.name()).await?;
+        let found = self.instance.found(&*rds, cx, self.name()).await?;
         rds.remove_tags(&found.arn, &self.keys).await
     }
 }
@@ -129,7 +129,7 @@ impl Operation for Keep {
 
     async fn start(&self, cx: &StartCx<'_>) -> CallResult<()> {
         let rds = cx.writers.rds_writer(cx.cx.aws(&self.provider)?).await?;
-        let found = self.instance.found(&*rds, cx.cx, ADD).await?;
+        let found = self.instance.found(&*rds, cx, ADD).await?;
         let until = time::rfc3339(time::after(cx.cx.readers.clock().now(), self.duration));
         rds.add_tags(&found.arn, &Tags::from([(marks::KEEP_UNTIL.to_owned(), until)])).await
     }

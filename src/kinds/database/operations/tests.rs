@@ -106,7 +106,7 @@ impl Run<'_> {
                     }
                     started = Some(clock.now());
                     let journal = Journal { outputs: Mutex::new(outputs.clone()), step: step.id.clone() };
-                    let start = StartCx { cx: &cx, writers: &**self.world, notes: &journal };
+                    let start = StartCx { cx: &cx, writers: &**self.world, notes: &journal, protect: &[] };
                     let said = op.start(&start).await;
                     self.outputs = journal.outputs.into_inner().unwrap();
                     said.map_err(|error| End::Failed(format!("{}: {error}", step.id)))?;

@@ -10,7 +10,7 @@ use crate::model::{Json, Phase};
 use crate::plan::{Outage, Undo};
 use crate::world::rds::{Instance, Settings};
 
-/// One modification, one restart if it takes one, one call for tags.
+/// One modification, one restart if it takes one, one call for tags; what cannot be undone comes last.
 pub fn steps(builder: &mut Builder<'_>) {
     let intent = builder.intent;
     let Some(base) = &intent.base else { return };
@@ -18,12 +18,24 @@ pub fn steps(builder: &mut Builder<'_>) {
         return;
     }
     facts_of(builder, base);
-    if !intent.modify.is_empty() {
-        modify(builder, intent, base);
+    let (grows, can_be_undone) = apart(&intent.modify);
+    if !can_be_undone.is_empty() {
+        modify(builder, base, &can_be_undone);
     }
     if !intent.tags.is_empty() {
         tags(builder, intent, base);
     }
+    if !grows.is_empty() {
+        let first = can_be_undone.is_empty() && intent.tags.is_empty();
+        grow(builder, base, &grows, first);
+    }
+}
+
+/// What makes the storage grow, which nothing makes smaller again, with all that RDS wants to hear in the same call; and everything else.
+fn apart(wanted: &Settings) -> (Settings, Settings) {
+    const STORAGE: [&str; 5] = ["allocated_storage", "iops", "max_allocated_storage", "storage_throughput", "storage_type"];
+    let grows = wanted.contains_key("allocated_storage");
+    wanted.iter().map(|(name, value)| (name.clone(), value.clone())).partition(|(name, _)| grows && STORAGE.contains(&name.as_str()))
 }
 
 /// Identity, settings and pending modifications of the instance.
@@ -36,56 +48,58 @@ pub fn facts_of(builder: &mut Builder<'_>, base: &Instance) {
     builder.fact("pending", format!("{name}: pending modifications"), &read, facts::pending_value(Some(base)));
 }
 
-fn modify(builder: &mut Builder<'_>, intent: &Intent, base: &Instance) {
-    let name = &intent.wanted.name;
-    let guarded = names(&[name], &base.tags);
-    let before: Settings = intent
-        .modify
-        .keys()
-        .filter(|setting| *setting != "allocated_storage")
-        .map(|setting| (setting.clone(), value_of(&base.settings, setting)))
-        .filter(|(_, value)| !value.is_null())
-        .collect();
-    let make = |settings: Settings| {
-        Op::Modify(Modify {
-            provider: intent.wanted.provider.clone(),
-            instance: by_id(&base.resource_id),
-            settings,
-            removal: false,
-            names: guarded.clone(),
-        })
+/// What these settings were. Storage that did not grow by itself is said to RDS as a limit that is the size.
+fn before(base: &Instance, wanted: &Settings) -> Settings {
+    let was = |name: &str| match (name, value_of(&base.settings, name)) {
+        ("max_allocated_storage", Json::Null) => value_of(&base.settings, "allocated_storage"),
+        (_, value) => value,
     };
-    let grows = intent.modify.contains_key("allocated_storage");
-    let back = match (before.is_empty(), grows) {
-        (true, _) => Undo::Impossible("RDS never shrinks storage".to_owned()),
-        (false, _) => undo(format!("set {} back", before.keys().cloned().collect::<Vec<_>>().join(", ")), &[make(before)]),
-    };
-    // What is pending comes in with our own call, and may restart it too.
-    let brought: Vec<&String> = base.pending.keys().filter(|setting| !intent.modify.contains_key(*setting)).collect();
-    let mut all = base.pending.clone();
-    all.extend(intent.modify.clone());
-    let restart = all.iter().any(|(setting, after)| restarts(setting, &value_of(&base.settings, setting), after).is_some());
-    let also = brought.iter().map(|setting| setting.as_str()).collect::<Vec<_>>().join(", ");
-    let also = if also.is_empty() { also } else { format!(" (the pending {also} comes in with it)") };
-    let list = intent.modify.keys().cloned().collect::<Vec<_>>().join(", ");
-    let facts = builder.facts(&["instance", "pending"]);
-    let groups_change = ["parameter_group_name", "option_group_name"].iter().any(|setting| intent.modify.contains_key(*setting));
-    let step = builder.push(Draft {
+    wanted.keys().map(|name| (name.clone(), was(name))).filter(|(_, value)| !value.is_null()).collect()
+}
+
+/// A modification of some settings; what is pending comes in with the first one, and may restart the instance too.
+fn change(builder: &mut Builder<'_>, base: &Instance, wanted: &Settings, undo: Undo, first: bool) -> Draft {
+    let name = &builder.intent.wanted.name;
+    let brought: Vec<&str> = base.pending.keys().filter(|setting| first && !wanted.contains_key(*setting)).map(String::as_str).collect();
+    let also = if brought.is_empty() { String::new() } else { format!(" (the pending {} comes in with it)", brought.join(", ")) };
+    let list = wanted.keys().cloned().collect::<Vec<_>>().join(", ");
+    let restart = if restarting(base, wanted, first) { ", which restarts it" } else { "" };
+    Draft {
         slug: "modify".to_owned(),
         phase: Phase::Switch,
-        title: format!("set {list} of {name}{also}{}", if restart { ", which restarts it" } else { "" }),
-        op: make(intent.modify.clone()),
-        undo: back,
+        title: format!("set {list} of {name}{also}{restart}"),
+        op: call(builder, base, wanted.clone(), Settings::new()),
+        undo,
         timeout: "modify",
-    });
-    step.facts = facts;
-    step.outage = restart.then(|| Outage::Whole(name.clone()));
-    if grows {
-        let (from, to) = (value_of(&base.settings, "allocated_storage"), &intent.modify["allocated_storage"]);
-        step.irreversible = Some(format!("the storage of {name} grows from {from} to {to} GiB and never shrinks"));
     }
-    if groups_change {
-        let op = Op::Reboot(Reboot { provider: builder.provider(), instance: by_id(&base.resource_id), names: guarded.clone() });
+}
+
+fn call(builder: &Builder<'_>, base: &Instance, settings: Settings, undoes: Settings) -> Op {
+    let names = names(&[&builder.intent.wanted.name], &base.tags);
+    Op::Modify(Modify { provider: builder.provider(), instance: by_id(&base.resource_id), settings, removal: false, undoes, names })
+}
+
+fn restarting(base: &Instance, wanted: &Settings, first: bool) -> bool {
+    let mut all = if first { base.pending.clone() } else { Settings::new() };
+    all.extend(wanted.clone());
+    all.iter().any(|(setting, after)| restarts(setting, &value_of(&base.settings, setting), after).is_some())
+}
+
+fn modify(builder: &mut Builder<'_>, base: &Instance, wanted: &Settings) {
+    let name = &builder.intent.wanted.name;
+    let was = before(base, wanted);
+    let title = format!("set {} back", was.keys().cloned().collect::<Vec<_>>().join(", "));
+    // What somebody else left pending to the same value says nothing about our own call.
+    let ours: Settings = wanted.iter().filter(|(name, value)| base.pending.get(*name) != Some(*value)).map(|(n, v)| (n.clone(), v.clone())).collect();
+    let back = undo(title, &[call(builder, base, was, ours)]);
+    let facts = builder.facts(&["instance", "pending"]);
+    let draft = change(builder, base, wanted, back, true);
+    let outage = restarting(base, wanted, true).then(|| Outage::Whole(name.clone()));
+    let step = builder.push(draft);
+    (step.facts, step.outage) = (facts, outage);
+    if ["parameter_group_name", "option_group_name"].iter().any(|setting| wanted.contains_key(*setting)) {
+        let names = names(&[name], &base.tags);
+        let op = Op::Reboot(Reboot { provider: builder.provider(), instance: by_id(&base.resource_id), names });
         let step = builder.push(Draft {
             slug: "restart".to_owned(),
             phase: Phase::Switch,
@@ -95,6 +109,22 @@ fn modify(builder: &mut Builder<'_>, intent: &Intent, base: &Instance) {
             timeout: "reboot",
         });
         step.outage = Some(Outage::Whole(name.clone()));
+    }
+}
+
+/// Growing storage is for ever, so it waits until nothing else will be turned back.
+fn grow(builder: &mut Builder<'_>, base: &Instance, wanted: &Settings, first: bool) {
+    let name = &builder.intent.wanted.name;
+    let facts = builder.facts(&["instance", "pending"]);
+    let draft = change(builder, base, wanted, Undo::Impossible("RDS never shrinks storage".to_owned()), first);
+    let outage = restarting(base, wanted, first).then(|| Outage::Whole(name.clone()));
+    let step = builder.push(Draft { slug: "grow".to_owned(), phase: Phase::Retire, ..draft });
+    let (from, to) = (value_of(&base.settings, "allocated_storage"), &wanted["allocated_storage"]);
+    step.irreversible = Some(format!("the storage of {name} grows from {from} to {to} GiB and never shrinks"));
+    step.outage = outage;
+    // After our own modification the instance is not as it was any more.
+    if first {
+        step.facts = facts;
     }
 }
 

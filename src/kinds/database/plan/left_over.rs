@@ -56,6 +56,7 @@ pub fn remove(builder: &mut Builder<'_>) {
                 instance: by_id(&leftover.resource_id),
                 settings: protection(false),
                 removal: true,
+                undoes: Settings::new(),
                 names: guarded.clone(),
             }),
             undo: Undo::Keep("it is removed next, now or by the next plan".to_owned()),

@@ -20,12 +20,15 @@ pub fn plan(intent: &Intent, seen: &Seen, cx: &PlanCx<'_>) -> Part {
     let mut builder = Builder::new(intent, cx);
     left_over::recover(&mut builder);
     left_over::remove(&mut builder);
-    retire::finish(&mut builder);
+    retire::settled(&mut builder);
     if let Some(refreshing) = &intent.refresh {
+        retire::finish(&mut builder);
         refresh::facts(&mut builder, refreshing);
         refresh::steps(&mut builder, refreshing);
     } else {
+        // What is retired comes after all that could still be turned back.
         in_place::steps(&mut builder);
+        retire::finish(&mut builder);
     }
     let mut part = builder.into_part();
     let wanted = &intent.wanted;

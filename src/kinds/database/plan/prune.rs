@@ -9,6 +9,7 @@ use super::in_place::is_on;
 use super::left_over::protection;
 use crate::model::Phase;
 use crate::plan::{Part, PlanCx, Undo};
+use crate::world::rds::Settings;
 
 /// The whole part: for each instance its protection is lifted, if it has one, and then it is deleted. Nobody knows any more what the block
 /// said about last snapshots, so there is none, and the plan says so.
@@ -37,7 +38,14 @@ fn remove(builder: &mut Builder<'_>, Remnant { provider, instance, .. }: &Remnan
     if is_protected {
         let make = |on| {
             let instance = by_id(&instance.resource_id);
-            Op::Modify(Modify { provider: provider.clone(), instance, settings: protection(on), removal: !on, names: guarded.clone() })
+            Op::Modify(Modify {
+                provider: provider.clone(),
+                instance,
+                settings: protection(on),
+                removal: !on,
+                undoes: Settings::new(),
+                names: guarded.clone(),
+            })
         };
         let step = builder.push(Draft {
             slug: format!("unprotect-{name}"),

@@ -15,7 +15,7 @@ use super::left_over::protection;
 use super::retire;
 use crate::model::{Json, Phase, time};
 use crate::plan::{Outage, Undo};
-use crate::world::rds::{Instance, Restore};
+use crate::world::rds::{Instance, Restore, Settings};
 
 /// What the refresh relies on.
 pub fn facts(builder: &mut Builder<'_>, refreshing: &Refreshing) {
@@ -126,7 +126,14 @@ fn restore(builder: &mut Builder<'_>, refreshing: &Refreshing) {
     let guarded = names(&[&wanted.next], &refreshing.tags);
     let provider = wanted.provider.clone();
     let back = [
-        Op::Modify(Modify { provider: provider.clone(), instance: new.clone(), settings: protection(false), removal: true, names: guarded.clone() }),
+        Op::Modify(Modify {
+            provider: provider.clone(),
+            instance: new.clone(),
+            settings: protection(false),
+            removal: true,
+            undoes: Settings::new(),
+            names: guarded.clone(),
+        }),
         Op::Delete(Delete {
             provider: provider.clone(),
             instance: new,
@@ -180,7 +187,14 @@ fn settle(builder: &mut Builder<'_>, refreshing: &Refreshing, new: &InstanceRef)
     if until_switch.get("backup_retention_period").and_then(Json::as_i64) != Some(0) {
         builder.push(prepare("first-backup", format!("wait for the first backup of {next}"), ready(), Undo::Nothing, "backup"));
     }
-    let op = Op::Modify(Modify { provider: provider.clone(), instance: new.clone(), settings: until_switch, removal: false, names: guarded.clone() });
+    let op = Op::Modify(Modify {
+        provider: provider.clone(),
+        instance: new.clone(),
+        settings: until_switch,
+        removal: false,
+        undoes: Settings::new(),
+        names: guarded.clone(),
+    });
     let title = format!("set what the restore could not set of {next}");
     let step = builder.push(prepare("settings", title, op, gone(), "modify"));
     // RDS may begin a backup unasked, and takes no modification until it is done.

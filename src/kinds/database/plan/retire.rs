@@ -18,7 +18,14 @@ pub fn catch_up(builder: &mut Builder<'_>, instance: &InstanceRef, later: &Setti
     let name = wanted.name.clone();
     let keep = || undo("nothing of its own: the new instance is deleted as a whole".to_owned(), &[]);
     let make = |settings: Settings| {
-        Op::Modify(Modify { provider: wanted.provider.clone(), instance: instance.clone(), settings, removal: false, names: guarded.to_vec() })
+        Op::Modify(Modify {
+            provider: wanted.provider.clone(),
+            instance: instance.clone(),
+            settings,
+            removal: false,
+            undoes: Settings::new(),
+            names: guarded.to_vec(),
+        })
     };
     if later.contains_key("deletion_protection") {
         builder.push(Draft {
@@ -73,6 +80,7 @@ pub fn delete(builder: &mut Builder<'_>, old: &Instance, rules: Option<&Refresh>
                 instance: by_id(&old.resource_id),
                 settings: protection(on),
                 removal: !on,
+                undoes: Settings::new(),
                 names: guarded.clone(),
             })
         };
@@ -136,8 +144,8 @@ pub fn keep(builder: &mut Builder<'_>, old: &Instance, rules: &Refresh) {
     tagging(step);
 }
 
-/// What an earlier run left to do for the instance that it replaced.
-pub fn finish(builder: &mut Builder<'_>) {
+/// The look that comes before what an earlier run left to do: the instance that replaced the other one has the name for good.
+pub fn settled(builder: &mut Builder<'_>) {
     let intent = builder.intent;
     let (Some(finish), Some(base)) = (&intent.finish, &intent.base) else { return };
     let old = &finish.retiring.old;
@@ -152,12 +160,19 @@ pub fn finish(builder: &mut Builder<'_>) {
         name: wanted.name.clone(),
         not_before: finish.retiring.not_before,
     });
+    let title = format!("the instance that replaced {} has the name {}", wanted.old, wanted.name);
+    let phase = if intent.refresh.is_some() { Phase::Prepare } else { Phase::Confirm };
+    let step = builder.push(Draft { slug: "settled".to_owned(), phase, title, op, undo: Undo::Nothing, timeout: "rename" });
+    step.facts = facts;
+}
+
+/// What an earlier run left to do for the instance that it replaced.
+pub fn finish(builder: &mut Builder<'_>) {
+    let intent = builder.intent;
+    let (Some(finish), Some(base)) = (&intent.finish, &intent.base) else { return };
+    let (old, wanted) = (&finish.retiring.old, &intent.wanted);
     // With a refresh behind it this makes room for that; alone it is the end of the earlier run.
     let phase = if intent.refresh.is_some() { Phase::Prepare } else { Phase::Retire };
-    let title = format!("the instance that replaced {} has the name {}", wanted.old, wanted.name);
-    let confirm = if intent.refresh.is_some() { Phase::Prepare } else { Phase::Confirm };
-    let step = builder.push(Draft { slug: "settled".to_owned(), phase: confirm, title, op, undo: Undo::Nothing, timeout: "rename" });
-    step.facts = facts;
     catch_up(builder, &by_id(&base.resource_id), &finish.catch_up, &names(&[&wanted.name], &base.tags));
     match (&wanted.refresh, finish.delete) {
         (Some(rules), false) => keep(builder, old, rules),

@@ -4,7 +4,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::super::desired::{FirstBackup, Wanted};
-use super::super::fixture::{desired, now, ours, owner, refreshed, seen, wanted};
+use super::super::fixture::{self, desired, now, ours, owner, refreshed, seen, wanted};
 use super::super::{diff, marks, operations};
 use super::*;
 use crate::diff::{DiffCx, Exchange};
@@ -197,6 +197,31 @@ fn a_kept_one_whose_time_is_over_makes_room_for_the_next_refresh() {
 }
 
 #[test]
+fn what_is_changed_in_place_comes_before_what_is_retired() {
+    let mut old = ours("dev-old", "db-O", "run-1", "database.dev/mark-old");
+    old.tags.insert(marks::KEEP_UNTIL.to_owned(), "2026-11-04T00:00:00Z".to_owned());
+    let mut wanted = wanted();
+    wanted.settings.insert("instance_class".to_owned(), json!("db.r6g.large"));
+    let part = part(wanted, &seen(Some(refreshed("dev", "db-A", "2026-11-05T00:07:00Z", "rds:b")), None, Some(old)));
+    check(&part);
+    let slugs = slugs(&part);
+    assert_eq!((slugs[..2].to_vec(), *slugs.last().unwrap()), (vec!["settled", "modify"], "delete-old"));
+    let first_retired = part.steps.iter().position(|step| step.phase == Phase::Retire).unwrap();
+    assert!(part.steps[first_retired..].iter().all(|step| step.phase == Phase::Retire), "{slugs:?}");
+}
+
+#[test]
+fn storage_that_did_not_grow_by_itself_is_put_back_as_a_limit_that_is_the_size() {
+    let mut wanted = wanted();
+    wanted.settings.insert("max_allocated_storage".to_owned(), json!(9_000));
+    let part = part(wanted, &seen(Some(refreshed("dev", "db-A", "2026-11-05T00:07:00Z", "rds:b")), None, None));
+    let Undo::Operations { operations, .. } = &step(&part, "modify").undo else { panic!("no way back") };
+    let size = fixture::settings()["allocated_storage"].clone();
+    assert_eq!(operations[0]["settings"], json!({"max_allocated_storage": size}));
+    assert_eq!(operations[0]["undoes"], json!({"max_allocated_storage": 9_000}));
+}
+
+#[test]
 fn changes_in_place_know_their_values_before() {
     let mut wanted = wanted();
     wanted.settings.insert("instance_class".to_owned(), json!("db.r6g.large"));
@@ -205,10 +230,12 @@ fn changes_in_place_know_their_values_before() {
     wanted.tags.insert("Environment".to_owned(), "test".to_owned());
     let part = part(wanted, &seen(Some(refreshed("dev", "db-A", "2026-11-05T00:07:00Z", "rds:b")), None, None));
     check(&part);
-    assert_eq!(slugs(&part), ["modify", "restart", "tags"]);
+    assert_eq!(slugs(&part), ["modify", "restart", "tags", "grow"]);
     let modify = step(&part, "modify");
     assert_eq!(modify.outage, Some(Outage::Whole("dev".to_owned())));
-    assert!(modify.irreversible.as_ref().unwrap().contains("never shrinks"));
+    let grow = step(&part, "grow");
+    assert!(grow.irreversible.as_ref().unwrap().contains("never shrinks") && grow.phase == Phase::Retire);
+    assert!(matches!(grow.undo, Undo::Impossible(_)) && modify.irreversible.is_none());
     let Undo::Operations { operations, .. } = &modify.undo else { panic!("no way back") };
     assert_eq!(operations[0]["settings"], json!({"instance_class": "db.m5.xlarge", "parameter_group_name": "pg14"}));
     assert_eq!(step(&part, "tags").writes, ["dev", "staging", "test"]);

@@ -43,6 +43,10 @@ impl Operation for Addresses {
         false
     }
 
+    fn conflict_is_stale(&self) -> bool {
+        true
+    }
+
     async fn look(&self, cx: &Cx<'_>) -> CallResult<Look> {
         let (mut lines, mut moved) = (Vec::new(), Vec::new());
         for Expected { provider, addresses } in &self.expected {

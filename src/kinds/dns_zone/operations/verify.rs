@@ -45,6 +45,10 @@ impl Operation for Verify {
         false
     }
 
+    fn conflict_is_stale(&self) -> bool {
+        true
+    }
+
     async fn look(&self, cx: &Cx<'_>) -> CallResult<Look> {
         let door = cx.readers.dns(cx.cloudflare(&self.provider)?).await?;
         match door.zone(&self.zone).await? {

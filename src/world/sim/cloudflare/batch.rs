@@ -150,11 +150,13 @@ fn checked(zone: &SimZone, id: Option<&String>, mut record: SimRecord) -> Result
             return Err((Some("81058"), format!("an identical record of {} already exists", record.name)));
         }
         let addresses = matches!(other.rtype.as_str(), "A" | "AAAA" | "CNAME");
-        if record.rtype == "CNAME" {
+        // At the zone's own name a CNAME is answered with its target's addresses, so only addresses are in its way.
+        let apex = record.name == zone.name;
+        if record.rtype == "CNAME" && (addresses || !apex) {
             let code = if addresses { "81053" } else { "81054" };
             return Err((Some(code), format!("{} has a record of type {} already, beside which no CNAME can stand", record.name, other.rtype)));
         }
-        if other.rtype == "CNAME" {
+        if other.rtype == "CNAME" && (!apex || matches!(record.rtype.as_str(), "A" | "AAAA" | "CNAME")) {
             return Err((Some("81054"), format!("{} has a CNAME record already", record.name)));
         }
     }

@@ -71,8 +71,10 @@ pub(super) fn modify(place: &Place, work: &mut Work<'_>, modify: &Modify) -> Cal
     place.change(work, &id, |instance, now| {
         let (at_once, slow): (Settings, Settings) = wanted.into_iter().partition(|(key, _)| AT_ONCE.contains(&key.as_str()));
         instance.pending_reboot |= at_once.contains_key("parameter_group_name");
+        // An upper limit that is the size turns the growing off.
+        let size = slow.get("allocated_storage").or_else(|| instance.settings.get("allocated_storage")).cloned();
         for (key, value) in at_once {
-            if value.is_null() {
+            if value.is_null() || (key == "max_allocated_storage" && Some(&value) == size.as_ref()) {
                 instance.settings.remove(&key);
             } else {
                 instance.settings.insert(key, value);

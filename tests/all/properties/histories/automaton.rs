@@ -1,0 +1,249 @@
+//! What can have happened, told by an automaton for each step and a few flags of the whole run. It shares nothing with the fold but the records.
+//!
+//! A step is *idle* until it is seen, *seen* when it is watched, *out* while a call of it is not answered, *answered* once it is, *lost* when the
+//! process that called died first, and then *done*; on the way back the same goes for each operation, until it is *gone*.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use switchover::apply::event::Summary;
+use switchover::apply::journal::{Answer, Entry, Record};
+use switchover::plan::{Plan, Undo};
+
+/// A call of one operation.
+#[derive(Clone, Copy, PartialEq)]
+enum Called {
+    Out,
+    Refused,
+    Answered,
+    Lost,
+}
+
+/// One operation's calls.
+#[derive(Clone, Copy)]
+struct Line {
+    count: u32,
+    last: Called,
+    /// Whether an earlier call than the last may have had an effect.
+    doubt: bool,
+}
+
+impl Line {
+    fn without_effect(self) -> bool {
+        self.last == Called::Refused && !self.doubt
+    }
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum End {
+    Open,
+    Done,
+    Gone,
+}
+
+struct Walk {
+    seen: bool,
+    ever_called: bool,
+    forward: Option<Line>,
+    back: Option<(usize, Line)>,
+    end: End,
+}
+
+impl Walk {
+    fn new() -> Self {
+        Walk { seen: false, ever_called: false, forward: None, back: None, end: End::Open }
+    }
+
+    fn is_out(&self) -> bool {
+        [self.forward, self.back.map(|(_, line)| line)].into_iter().flatten().any(|line| line.last == Called::Out)
+    }
+}
+
+/// The whole run.
+struct Run<'a> {
+    plan: &'a Plan,
+    walks: BTreeMap<&'a str, Walk>,
+    back: bool,
+    over: bool,
+    ended: bool,
+    wrote: bool,
+    outages: BTreeSet<&'a str>,
+}
+
+fn need(condition: bool, why: &str) -> Result<(), String> {
+    if condition { Ok(()) } else { Err(why.to_owned()) }
+}
+
+/// Whether this can have happened.
+pub fn accept(entries: &[Entry]) -> Result<(), String> {
+    let Some(Entry { record: Record::Begun { plan, .. }, .. }) = entries.first() else { return Err("it has no beginning".to_owned()) };
+    let walks = plan.steps.iter().map(|step| (step.id.as_str(), Walk::new())).collect();
+    let mut run = Run { plan, walks, back: false, over: false, ended: false, wrote: false, outages: BTreeSet::new() };
+    for (at, entry) in entries.iter().enumerate().skip(1) {
+        run.step(&entry.record).map_err(|why| format!("at {at}: {why}"))?;
+    }
+    Ok(())
+}
+
+impl<'a> Run<'a> {
+    fn step(&mut self, record: &'a Record) -> Result<(), String> {
+        if let Record::Continued { mode, .. } = record {
+            return self.another_process(mode);
+        }
+        need(!self.over, "a process that had left wrote on")?;
+        match record {
+            Record::Begun { .. } | Record::Continued { .. } => Err("it begins again".to_owned()),
+            Record::Watching { step } => self.look(step),
+            Record::Intent { step, undo: None, attempt } => self.call(step, *attempt),
+            Record::Intent { step, undo: Some(index), attempt } => self.call_back(step, *index, *attempt),
+            Record::Answered { step, undo, answer } => self.answer(step, *undo, answer),
+            Record::Noted { step, .. } => need(self.walk(step)?.is_out(), "a note without a call"),
+            Record::Done { step, .. } => self.done(step),
+            Record::Failed { step, undo: false, .. } => self.failed(step),
+            Record::Failed { step, undo: true, .. } => {
+                let back = self.back;
+                let walk = self.walk(step)?;
+                need(back && walk.ever_called && walk.end != End::Gone && !walk.is_out(), "a way back failed that was not gone")
+            }
+            Record::TurnedBack { .. } => {
+                need(!self.back && !self.walks.values().any(Walk::is_out), "turned back twice, or over an open call")?;
+                self.back = true;
+                Ok(())
+            }
+            Record::Undone { step } => self.gone(step),
+            Record::OutageStarted { outage } => {
+                let known = self.plan.steps.iter().any(|step| step.outage.as_ref().is_some_and(|known| known.name() == outage));
+                need(known && self.outages.insert(outage), "an outage that is open or unknown begins")
+            }
+            Record::OutageEnded { outage, .. } => need(self.outages.remove(outage.as_str()), "an outage ends that is not open"),
+            Record::Stopped { summary, .. } => self.leave(summary, false),
+            Record::Finished { summary } => self.leave(summary, true),
+        }
+    }
+
+    fn walk(&mut self, step: &str) -> Result<&mut Walk, String> {
+        self.walks.get_mut(step).ok_or_else(|| format!("{step} is unknown"))
+    }
+
+    fn another_process(&mut self, mode: &str) -> Result<(), String> {
+        need(matches!(mode, "resume" | "rollback"), "nobody goes on like that")?;
+        if self.ended && !self.wrote && mode == "resume" {
+            // Nothing had been done: all begins anew.
+            self.back = false;
+            self.walks.values_mut().for_each(|walk| *walk = Walk::new());
+        }
+        (self.over, self.ended) = (false, false);
+        let lose = |line: Line| match line {
+            line if line.without_effect() => None,
+            line if line.last == Called::Answered => Some(line),
+            line => Some(Line { last: Called::Lost, ..line }),
+        };
+        for walk in self.walks.values_mut() {
+            let before = walk.forward;
+            if walk.end == End::Open {
+                walk.forward = before.and_then(lose);
+                // What was refused for good has not begun.
+                walk.seen &= before.is_none();
+            }
+            walk.back = walk.back.and_then(|(index, line)| Some((index, lose(line)?)));
+        }
+        Ok(())
+    }
+
+    fn forwards(&mut self, step: &str) -> Result<&mut Walk, String> {
+        let planned = self.plan.steps.iter().find(|planned| planned.id == step).ok_or_else(|| format!("{step} is unknown"))?;
+        need(!self.back, "forwards in a run that goes back")?;
+        need(planned.after.iter().all(|before| self.walks[before.as_str()].end == End::Done), "before what it waits for")?;
+        self.walk(step)
+    }
+
+    fn look(&mut self, step: &str) -> Result<(), String> {
+        let walk = self.forwards(step)?;
+        need(walk.end == End::Open && walk.forward.is_none(), "watched after its call")?;
+        walk.seen = true;
+        Ok(())
+    }
+
+    fn call(&mut self, step: &str, attempt: u32) -> Result<(), String> {
+        let walk = self.forwards(step)?;
+        need(walk.end == End::Open && !walk.is_out(), "called when done, or twice at once")?;
+        walk.forward = Some(next(walk.forward, attempt)?);
+        walk.ever_called = true;
+        self.wrote = true;
+        Ok(())
+    }
+
+    fn call_back(&mut self, step: &str, index: usize, attempt: u32) -> Result<(), String> {
+        let planned = self.plan.steps.iter().find(|planned| planned.id == step).ok_or_else(|| format!("{step} is unknown"))?;
+        need(matches!(&planned.undo, Undo::Operations { operations, .. } if operations.len() > index), "there is no such way back")?;
+        need(self.back && !self.walks.values().any(Walk::is_out), "a call back in a run that goes forward, or beside another call")?;
+        let walk = self.walk(step)?;
+        need(walk.ever_called && walk.end != End::Gone, "a call back of what is not there")?;
+        let line = walk.back.filter(|(at, _)| *at == index).map(|(_, line)| line);
+        walk.back = Some((index, next(line, attempt)?));
+        self.wrote = true;
+        Ok(())
+    }
+
+    fn answer(&mut self, step: &str, undo: Option<usize>, answer: &Answer) -> Result<(), String> {
+        let walk = self.walk(step)?;
+        let line = match undo {
+            None if walk.end == End::Open => walk.forward.as_mut(),
+            None => None,
+            Some(index) => walk.back.as_mut().filter(|(at, _)| *at == index).map(|(_, line)| line),
+        };
+        let line = line.filter(|line| line.last == Called::Out).ok_or("an answer to no call")?;
+        line.last = match answer {
+            Answer::Nothing { .. } => Called::Refused,
+            Answer::Good => Called::Answered,
+            Answer::Unknown { .. } => Called::Lost,
+        };
+        Ok(())
+    }
+
+    fn done(&mut self, step: &str) -> Result<(), String> {
+        let walk = self.forwards(step)?;
+        need(walk.end == End::Open && !walk.is_out() && (walk.seen || walk.forward.is_some()), "done out of nothing")?;
+        walk.end = End::Done;
+        Ok(())
+    }
+
+    fn failed(&mut self, step: &str) -> Result<(), String> {
+        let walk = self.forwards(step)?;
+        need(walk.end == End::Open && !walk.is_out(), "failed when done, or while an answer is awaited")
+    }
+
+    fn gone(&mut self, step: &str) -> Result<(), String> {
+        let back = self.back;
+        let stays = self.plan.steps.iter().any(|planned| planned.id == step && matches!(planned.undo, Undo::Keep(_) | Undo::Impossible(_)));
+        let walk = self.walk(step)?;
+        need(back && !stays && walk.ever_called && walk.end != End::Gone && !walk.is_out(), "gone out of turn")?;
+        walk.end = End::Gone;
+        Ok(())
+    }
+
+    fn leave(&mut self, summary: &Summary, ended: bool) -> Result<(), String> {
+        let mut lists: [Vec<&str>; 4] = Default::default();
+        for step in &self.plan.steps {
+            let walk = &self.walks[step.id.as_str()];
+            let list = match (walk.end, walk.forward) {
+                (End::Done, _) => 0,
+                (End::Gone, _) => 1,
+                (End::Open, Some(line)) if !line.without_effect() => 2,
+                (End::Open, _) => 3,
+            };
+            lists[list].push(&step.id);
+        }
+        let told = [&summary.done, &summary.undone, &summary.in_flight, &summary.not_started];
+        need(lists.iter().zip(told).all(|(list, told)| list.iter().copied().eq(told.iter().map(String::as_str))), "its last word is not true")?;
+        (self.over, self.ended) = (true, ended);
+        Ok(())
+    }
+}
+
+/// One more call of an operation.
+fn next(line: Option<Line>, attempt: u32) -> Result<Line, String> {
+    need(line.is_none_or(|line| line.last != Called::Answered), "called again after it was answered well")?;
+    let (count, doubt) = line.map_or((0, false), |line| (line.count, line.doubt || line.last == Called::Lost));
+    need(attempt == count + 1, "calls are not counted so")?;
+    Ok(Line { count: attempt, last: Called::Out, doubt })
+}
