@@ -13,6 +13,13 @@ use hcl_edit::visit::{self, Visit};
 
 use super::eval::static_name;
 use super::secrets::holds_password;
+use super::suggest::nearest;
+
+/// Attributes that hold addresses: secret when a password is in one.
+const ADDRESSES: [&str; 4] = ["url", "journal", "base_url", "endpoint_url"];
+
+/// Blocks in which an attribute that nobody knows is most likely a secret.
+const BLOCKS_WITH_SECRETS: [&str; 4] = ["connect", "environment", "provider", "variable"];
 
 /// The names that a file may use.
 #[derive(Debug, Clone, Default)]
@@ -27,9 +34,20 @@ pub struct Names {
     pub all_read: bool,
 }
 
-/// Where secrets stand in files that were parsed; one entry per body.
+impl Names {
+    /// Whether a name that is not known is most like one of a secret, or like nothing and of a word that secrets are called by.
+    fn may_mean_a_secret(&self, name: &str) -> bool {
+        let lower = name.to_lowercase();
+        match nearest(name, self.attributes.iter().copied()) {
+            Some(near) if self.secret.contains(near) || ADDRESSES.contains(&near) => true,
+            _ => ["pass", "pw", "secret", "token", "key", "cred", "auth"].iter().any(|word| lower.contains(word)),
+        }
+    }
+}
+
+/// Where secrets stand in files that were parsed, one entry per body; and the names that go into them: `var.x`, `local.y`.
 #[must_use]
-pub fn ranges(bodies: &[&Body], names: &Names) -> Vec<Vec<Range<usize>>> {
+pub fn ranges(bodies: &[&Body], names: &Names) -> (Vec<Vec<Range<usize>>>, HashSet<String>) {
     let mut found: Vec<Finder<'_>> = bodies.iter().map(|_| Finder { names, ranges: Vec::new(), refers: HashSet::new() }).collect();
     for (body, finder) in bodies.iter().zip(&mut found) {
         finder.visit_body(body);
@@ -40,7 +58,7 @@ pub fn ranges(bodies: &[&Body], names: &Names) -> Vec<Vec<Range<usize>>> {
         let all: HashSet<String> = found.iter().flat_map(|finder| finder.refers.iter().cloned()).collect();
         let new: HashSet<String> = all.difference(&known).cloned().collect();
         if new.is_empty() {
-            return found.into_iter().map(|finder| finder.ranges).collect();
+            return (found.into_iter().map(|finder| finder.ranges).collect(), known);
         }
         for (body, finder) in bodies.iter().zip(&mut found) {
             for block in body.blocks() {
@@ -139,7 +157,7 @@ fn secret_start(line: &str, names: &HashSet<&'static str>) -> Option<usize> {
     let word = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
     let assigned = line.match_indices('=').find(|(at, _)| {
         let name = line[..*at].trim_end().rsplit(|c: char| !word(c)).next().unwrap_or("");
-        names.contains(name) || matches!(name, "default" | "url" | "journal" | "base_url" | "endpoint_url")
+        names.contains(name) || name == "default" || ADDRESSES.contains(&name)
     });
     let called = line.find("sensitive(").map(|at| at + "sensitive(".len());
     assigned.map(|(at, _)| at + 1).into_iter().chain(called).min()
@@ -152,6 +170,13 @@ struct Finder<'n> {
 }
 
 impl Finder<'_> {
+    /// `sensitive = …` in a variable, unless it says no; misspelt, too.
+    fn says_sensitive(&self, attribute: &Attribute) -> bool {
+        let key = attribute.key.as_str();
+        let meant = key == "sensitive" || !self.names.attributes.contains(key) && nearest(key, ["sensitive"]).is_some();
+        meant && attribute.value.as_bool() != Some(false)
+    }
+
     fn secret(&mut self, expr: &Expression) {
         Literals { finder: self }.visit_expr(expr);
     }
@@ -161,7 +186,7 @@ impl Visit for Finder<'_> {
     fn visit_attr(&mut self, attribute: &Attribute) {
         let name = attribute.key.as_str();
         // Addresses are shown unless they hold a secret.
-        let address = matches!(name, "url" | "journal" | "base_url" | "endpoint_url");
+        let address = ADDRESSES.contains(&name);
         if self.names.secret.contains(name) && !address || address && may_hold_password(&attribute.value) {
             self.secret(&attribute.value);
         }
@@ -180,16 +205,18 @@ impl Visit for Finder<'_> {
 
     fn visit_block(&mut self, block: &Block) {
         let name = block.ident.as_str();
-        let known = |attribute: &Attribute| name == "locals" || self.names.attributes.contains(attribute.key.as_str());
-        let inner = |block: &Block| self.names.blocks.contains(block.ident.as_str());
-        // A misspelt name may be that of a secret attribute, or say that the rest of its block is secret.
-        let misspelt = !self.names.blocks.contains(name) || !block.body.attributes().all(known) || !block.body.blocks().all(inner);
+        // What an unknown block is, nobody can tell. A misspelt name may be that of a secret attribute, or say that a default is one.
+        let unknown = !self.names.blocks.contains(name);
         let given = !self.names.all_read && matches!(name, "locals" | "variable");
-        let sensitive = name == "variable" && block.body.get_attribute("sensitive").is_some_and(|flag| flag.value.as_bool() != Some(false));
-        if misspelt || given {
-            block.body.attributes().for_each(|attribute| self.secret(&attribute.value));
-        } else if let Some(default) = block.body.get_attribute("default").filter(|_| sensitive) {
-            self.secret(&default.value);
+        let sensitive = name == "variable" && block.body.attributes().any(|attribute| self.says_sensitive(attribute));
+        for attribute in block.body.attributes() {
+            let key = attribute.key.as_str();
+            let misspelt = name != "locals"
+                && !self.names.attributes.contains(key)
+                && (BLOCKS_WITH_SECRETS.contains(&name) || self.names.may_mean_a_secret(key));
+            if unknown || given || misspelt || sensitive && key == "default" {
+                self.secret(&attribute.value);
+            }
         }
         block.body.attributes().for_each(|attribute| self.visit_attr(attribute));
         block.body.blocks().for_each(|block| self.visit_block(block));
@@ -276,7 +303,7 @@ mod tests {
             blocks: HashSet::from(["a", "p", "variable", "locals", "environment"]),
             all_read: true,
         };
-        blank(text, &ranges(&[&body], &names)[0])
+        blank(text, &ranges(&[&body], &names).0[0])
     }
 
     #[test]

@@ -14,7 +14,7 @@ use super::environment::{self, Environment};
 use super::eval::Evaluator;
 use super::locate::Location;
 use super::schema::Walker;
-use super::source::{self, Source};
+use super::source::{self, Source, Sources};
 use super::spec::KindSchema;
 use super::variables::{self, VariableSources, Variables};
 use super::{check, common, cycles, providers, suggest, tables};
@@ -48,8 +48,8 @@ pub struct Reading {
 /// Only when a file cannot be read at all; mistakes in files are problems.
 pub fn read(location: &Location, inputs: &Inputs<'_>) -> Result<Reading> {
     let given = variables::given(&inputs.variables)?;
-    let (sources, syntax) = source::read(location, inputs.kinds)?;
-    let mut context = Context::new(&location.root, inputs.env, Variables::new(given));
+    let Sources { sources, problems: syntax, into_secrets } = source::read(location, inputs.kinds)?;
+    let mut context = Context::new(&location.root, inputs.env, Variables::new(given, into_secrets));
     context.incomplete = !syntax.is_empty();
     context.reference_roots = tables::PROVIDERS.iter().map(|spec| spec.name).chain(inputs.kinds.iter().map(|kind| kind.block().name)).collect();
     let blocks = gather(&mut context, &sources, inputs.kinds);
@@ -78,8 +78,8 @@ pub fn read(location: &Location, inputs: &Inputs<'_>) -> Result<Reading> {
 /// When a file cannot be read, or the setting itself is wrong.
 pub fn journal_setting(location: &Location, inputs: &Inputs<'_>) -> Result<JournalSetting> {
     let given = variables::given(&inputs.variables)?;
-    let (sources, syntax) = source::read(location, inputs.kinds)?;
-    let mut context = Context::new(&location.root, inputs.env, Variables::new(given));
+    let Sources { sources, problems: syntax, into_secrets } = source::read(location, inputs.kinds)?;
+    let mut context = Context::new(&location.root, inputs.env, Variables::new(given, into_secrets));
     let blocks = gather(&mut context, &sources, inputs.kinds);
     let found = blocks.iter().find_map(|(file, block)| {
         let attribute = block.body.get_attribute("journal").filter(|_| block.ident.as_str() == "environment")?;

@@ -1,5 +1,6 @@
 //! The files of an environment: read, parsed, and their secrets blanked in what excerpts are cut from.
 
+use std::collections::HashSet;
 use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -22,11 +23,21 @@ pub struct Source {
     pub body: Option<Body>,
 }
 
+/// All files of an environment.
+pub struct Sources {
+    /// The files.
+    pub sources: Vec<Source>,
+    /// Syntax errors.
+    pub problems: Vec<Problem>,
+    /// Names that go into secrets: `var.x`, `local.y`.
+    pub into_secrets: HashSet<String>,
+}
+
 /// Reads and parses all files of an environment; syntax errors are problems, one a file.
 ///
 /// # Errors
 /// When a file cannot be read.
-pub fn read(location: &Location, kinds: &[&dyn KindSchema]) -> Result<(Vec<Source>, Vec<Problem>)> {
+pub fn read(location: &Location, kinds: &[&dyn KindSchema]) -> Result<Sources> {
     let names = Names::of(kinds);
     let mut texts = Vec::new();
     for path in &location.files {
@@ -35,7 +46,8 @@ pub fn read(location: &Location, kinds: &[&dyn KindSchema]) -> Result<(Vec<Sourc
     let parsed: Vec<std::result::Result<Body, Syntax>> = texts.iter().map(|(_, (text, _))| parse::body(text)).collect();
     let bodies: Vec<&Body> = parsed.iter().filter_map(|body| body.as_ref().ok()).collect();
     let names = Names { all_read: bodies.len() == parsed.len(), ..names };
-    let mut ranges = mask::ranges(&bodies, &names).into_iter();
+    let (ranges, into_secrets) = mask::ranges(&bodies, &names);
+    let mut ranges = ranges.into_iter();
     let (mut sources, mut problems) = (Vec::new(), Vec::new());
     for ((path, (text, invalid)), parsed) in texts.into_iter().zip(parsed) {
         let masked = match &parsed {
@@ -56,7 +68,7 @@ pub fn read(location: &Location, kinds: &[&dyn KindSchema]) -> Result<(Vec<Sourc
             (None, Ok(_)) => sources.push(Source { file, body: parsed.ok() }),
         }
     }
-    Ok((sources, problems))
+    Ok(Sources { sources, problems, into_secrets })
 }
 
 /// A file's text, and where it stops being UTF-8.

@@ -1,6 +1,7 @@
 //! `variable` blocks and where their values come from: `--var`, `--var-file`, `SWITCHOVER_VAR_x`, the default; in that order.
 
 use std::cell::RefCell;
+use std::collections::HashSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -141,13 +142,14 @@ pub struct Variable<'a> {
 pub struct Variables<'a> {
     declared: IndexMap<String, Variable<'a>>,
     given: GivenValues,
+    into_secrets: HashSet<String>,
 }
 
 impl<'a> Variables<'a> {
-    /// Variables with these values from outside; none declared yet.
+    /// Variables with these values from outside; none declared yet. Values of those that go into secrets (`var.x`) are not quoted.
     #[must_use]
-    pub fn new(given: GivenValues) -> Self {
-        Variables { declared: IndexMap::new(), given }
+    pub fn new(given: GivenValues, into_secrets: HashSet<String>) -> Self {
+        Variables { declared: IndexMap::new(), given, into_secrets }
     }
 
     /// Adds a block whose attributes have been checked.
@@ -249,12 +251,11 @@ impl<'a> Variables<'a> {
     fn evaluate(&self, evaluator: &Evaluator<'_>, name: &str, variable: &Variable<'_>, env: &dyn Fn(&str) -> Option<String>) -> Eval<Value> {
         let outside = self.given.get(name).cloned().or_else(|| env(&env_name(name)).map(|text| (Given::Text(text), env_name(name))));
         if let Some((given, label)) = outside {
-            return typed(given, &variable.ty)
-                // The value may go into a secret, whatever else it goes into.
-                .or_else(|what| {
-                    let what = eval::convert::without_values(&what, "");
-                    fault(&variable.place, format!("{label}: {what}"), "give a value of the variable's type")
-                });
+            return typed(given, &variable.ty).or_else(|what| {
+                let secret = self.into_secrets.contains(&format!("var.{name}"));
+                let what = if secret { eval::convert::without_values(&what, "") } else { what };
+                fault(&variable.place, format!("{label}: {what}"), "give a value of the variable's type")
+            });
         }
         let Some(default) = variable.default else {
             if variable.has_default {

@@ -95,7 +95,7 @@ async fn every_bad_answer_has_its_exact_meaning_for_reads_and_writes() {
 
 #[tokio::test]
 async fn what_could_not_be_sent_did_not_happen() {
-    for base_url in [format!("http://127.0.0.1:{}", free_port()), "http://no-such-host.invalid".to_owned()] {
+    for base_url in [format!("http://127.0.0.1:{}", free_port()), "https://no-such-host.invalid".to_owned()] {
         for error in failures(base_url).await {
             assert_eq!(error.failure, Failure::Unreachable, "{error}");
         }

@@ -18,7 +18,7 @@ use crate::services::postgres::Postgres;
 
 /// Insists that nothing of an error holds a secret.
 #[track_caller]
-fn clean(error: &CallError) {
+pub fn clean(error: &CallError) {
     none_in("the error", &error.to_string());
     none_in("the error in a core", &format!("{error:?} {error:#?}"));
     let whole = error.clone().into_error(Exit::Error).within("cannot go on");

@@ -163,7 +163,22 @@ fn no_text_of_a_world_acts() {
             }
         }
     }
+    println!("{tried} commands in worlds with one hostile text each");
     assert!(tried > 80, "{tried}");
+}
+
+#[test]
+fn the_searches_find_what_they_should() {
+    for text in ["\u{1b}[2J", "\u{1b}[31mEVIL", "\u{9b}", "a\rb", "\t", "\u{202e}", "\u{200b}", "\u{feff}", "\u{1b}]0;x\u{7}", "\u{7f}"] {
+        assert!(std::panic::catch_unwind(|| harmless("x", text)).is_err(), "{text:?}");
+    }
+    harmless("x", "\u{1b}[1;31merror\u{1b}[0m: naïve 数据库\n");
+    for page in
+        ["# evilhead", "/evilclose", "a <img src=x>", "\\`evil` @evilteam", "[x](http://evil.example)", "```\n````x\n", "```\n```\n<!-- x -->"]
+    {
+        assert!(std::panic::catch_unwind(|| tame_markdown(page)).is_err(), "{page:?}");
+    }
+    tame_markdown("a ``@evilteam ` `` b\n````diff\n# evilhead\n```\n<img\n````\n");
 }
 
 /// The staging database in a world whose tags, contents, codes and words are hostile wherever a service would let them be.

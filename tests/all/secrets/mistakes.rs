@@ -83,6 +83,7 @@ fn a_mistake_anywhere_in_a_file_of_secrets_shows_none() {
             tried += 1;
         }
     }
+    println!("{tried} files with one mistake each");
     assert!(tried > 1_000, "{tried}");
 }
 
@@ -100,7 +101,7 @@ fn a_secret_without_quotes_is_not_said() {
 fn values_of_variables_are_not_quoted() {
     let bench = Bench::openverse().variable("SWITCHOVER_VAR_number", TOKEN).variable("SWITCHOVER_VAR_flag", TOKEN);
     let declared = "variable \"number\" { type = number }\nvariable \"flag\" { type = bool }\nvariable \"list\" { type = list(number) }\n\
-                    locals { all = [var.number, var.flag, var.list] }\nprovider \"gitlab\" { token = \"${var.number}\" }\n";
+                    locals { all = [var.number, var.flag, var.list] }\nprovider \"gitlab\" { token = \"${var.number}${var.flag}${jsonencode(var.list)}\" }\n";
     bench.edit("environments/staging.hcl", "provider \"aws\" {", &format!("{declared}\nprovider \"aws\" {{"));
     bench.write("broken.hcl", &format!("list = [\"{WORD}\"\nx = \"{WORD}"));
     bench.write("broken.json", &format!("{{\"list\": \"{WORD}\" \"{WORD}\""));

@@ -1,6 +1,8 @@
 //! Secrets and access: what is planted comes out nowhere, in no form; files are for their owner alone and reached through no link; a world in which
 //! every string is hostile is shown escaped; nothing goes out in plain text that was not asked to.
 
+#[cfg(feature = "aws")]
+mod aws;
 mod canary;
 mod doors;
 mod files;

@@ -16,6 +16,22 @@ use crate::live_world::{cloudflare, secret, world};
 use crate::services::http_server::{HttpServer, Incoming, Reply};
 use crate::services::process::{self, Server};
 
+/// No address of the loopback, though the system takes it for this machine: a byte that went out to it is seen.
+#[tokio::test]
+async fn a_door_that_refuses_has_sent_nothing() {
+    let server = HttpServer::start(|_: &Incoming| Reply::Full { status: 500, headers: Vec::new(), body: b"seen".to_vec() });
+    let url = format!("http://0.0.0.0:{}/v4", server.port);
+    let channel = SlackProvider { name: "slack.s".into(), webhook_url: Some(secret("hook")) };
+    let chat = world(&[("hook", &url)]).chat().await.unwrap();
+    assert_eq!(chat.post(&channel, "x").await.unwrap_err().failure, Failure::Refused);
+    let (live, mut provider) = cloudflare(url, TOKEN);
+    assert_eq!(live.dns(&provider).await.err().unwrap().failure, Failure::Refused);
+    assert!(server.requests().is_empty(), "nothing was sent");
+    provider.allow_plain_http = true;
+    assert!(live.dns(&provider).await.unwrap().records("z").await.unwrap_err().message.contains("seen"));
+    assert_eq!(server.requests().len(), 1);
+}
+
 /// What a door does with each address: to another machine in plain text never, unless it was allowed.
 #[tokio::test]
 async fn no_door_sends_plain_text_to_another_machine() {
