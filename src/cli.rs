@@ -88,6 +88,24 @@ pub enum Format {
     Json,
 }
 
+/// How a graph is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum GraphFormat {
+    /// For Graphviz: `dot -Tsvg`.
+    Dot,
+    /// For comments: GitHub and GitLab draw it.
+    Mermaid,
+}
+
+/// How the language is described.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SchemaFormat {
+    /// A JSON schema.
+    Json,
+    /// The reference for people.
+    Markdown,
+}
+
 /// How a plan is run.
 #[derive(Debug, Clone, Args)]
 pub struct RunFlags {
@@ -206,5 +224,53 @@ pub enum Command {
     Unlock {
         /// Name or path
         environment: String,
+    },
+    /// Format environment files: in place, unless --check is given
+    Fmt {
+        /// Files, or folders with .hcl files in them; environments/ when none is given
+        paths: Vec<PathBuf>,
+        /// Change nothing; exit with 3 when a file is not formatted
+        #[arg(long)]
+        check: bool,
+        /// Show what changes
+        #[arg(long)]
+        diff: bool,
+    },
+    /// Describe the language from the tables that the parser reads by
+    Schema {
+        /// How to describe it
+        #[arg(long, default_value = "json")]
+        format: SchemaFormat,
+    },
+    /// Print what a shell needs to complete command lines
+    Completions {
+        /// bash, elvish, fish, powershell or zsh
+        shell: String,
+    },
+    /// Write the manual pages
+    Man {
+        /// Where to; made when it is not there
+        folder: PathBuf,
+    },
+    /// Why a resource is in the plan, or not: lines, reasons, facts, when it is next due
+    Explain {
+        /// Name or path
+        environment: String,
+        /// The resource, as a plan shows it: database.NAME, dns_zone["NAME"]
+        address: String,
+        /// What the plan is made of
+        #[command(flatten)]
+        flags: PlanFlags,
+    },
+    /// Draw the steps that a plan would have
+    Graph {
+        /// Name or path
+        environment: String,
+        /// How to write it
+        #[arg(long, default_value = "dot")]
+        format: GraphFormat,
+        /// What the plan is made of
+        #[command(flatten)]
+        flags: PlanFlags,
     },
 }

@@ -10,6 +10,17 @@ use switchover::model::Exit;
 use switchover::review::escape;
 
 fn main() -> ExitCode {
+    if std::env::var_os(commands::completions::VARIABLE).is_some() {
+        let words: Vec<_> = std::env::args_os().collect();
+        match commands::completions::answer(&words, std::env::current_dir().ok().as_deref()) {
+            Ok(false) => {}
+            Ok(true) => return ExitCode::SUCCESS,
+            Err(error) => {
+                let _ = error.print();
+                return ExitCode::from(Exit::Error.code());
+            }
+        }
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {

@@ -2,13 +2,19 @@
 
 mod apply;
 mod ask;
+pub mod completions;
+mod explain;
+mod fmt;
+mod graph;
 mod journals;
+mod man;
 mod plan;
 mod planning;
 mod resume;
 mod rollback;
 mod running;
 mod runs;
+mod schema;
 mod session;
 mod show;
 mod signals;
@@ -65,5 +71,11 @@ async fn command(session: &Session, command: Command) -> Result<Exit> {
         Command::Status { environments, offline } => status::run(session, &environments, offline).await,
         Command::Runs { environment, id } => runs::run(session, &environment, id.as_deref()).await,
         Command::Unlock { environment } => unlock::run(session, &environment).await,
+        Command::Fmt { paths, check, diff } => fmt::run(session, &paths, check, diff),
+        Command::Schema { format } => schema::run(session, format),
+        Command::Completions { shell } => completions::run(session, &shell),
+        Command::Man { folder } => man::run(session, &folder),
+        Command::Explain { environment, address, flags } => explain::run(session, &environment, &address, &flags).await,
+        Command::Graph { environment, format, flags } => graph::run(session, &environment, format, &flags).await,
     }
 }

@@ -87,7 +87,7 @@ pub async fn ready(plan: &Arc<Plan>, world: &OpenWorld) -> Result<Arc<Program>> 
 
 /// The last run of an environment that has not ended.
 pub async fn unfinished(store: &dyn Store, environment: &str) -> Result<Option<RunState>> {
-    for run in store.runs(environment).await?.into_iter().rev() {
+    for run in store.maybe_unfinished(environment).await?.into_iter().rev() {
         if let Some(state) = state_of(store, environment, &run).await?
             && state.finished.is_none()
         {

@@ -213,7 +213,8 @@ impl Session {
                 complain(&escape::terminal(text));
             }
         };
-        journals::open(&text, &journals::Surroundings { root, holder: &self.holder(), listener: Arc::new(listener) })
+        let variable = &*self.environment.variable;
+        journals::open(&text, &journals::Surroundings { root, holder: &self.holder(), variable, listener: Arc::new(listener) })
     }
 
     /// The store that a saved plan names.

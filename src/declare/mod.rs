@@ -1,5 +1,6 @@
 //! HCL files → [`Desired`]: what an environment must be. No network, no credentials, nothing observed.
 
+pub mod describe;
 pub mod desired;
 pub mod spec;
 
@@ -13,6 +14,7 @@ mod diagnostics;
 mod environment;
 mod eval;
 mod files;
+pub mod format;
 mod functions;
 mod locals;
 mod locate;
@@ -34,6 +36,7 @@ pub use common::{ATTRIBUTES as COMMON_ATTRIBUTES, BLOCKS as COMMON_BLOCKS};
 pub use dates::{SCHEDULE_WORDS, parse_date};
 pub use desired::{Attr, Common, Declared, Desired, Hold, JournalSetting, Node, Provider};
 pub use diagnostics::{render, to_json};
+pub use eval::SPECIAL as SPECIAL_FUNCTIONS;
 pub use functions::{Function, all as functions};
 pub use locate::{Location, all_environments, locate};
 pub use read::{Inputs, Reading, journal_setting, read};

@@ -18,6 +18,12 @@ pub struct Syntax {
 }
 
 impl Syntax {
+    /// A mistake at a byte offset.
+    #[must_use]
+    pub fn new(offset: usize, what: &str, help: &str) -> Self {
+        Syntax { offset, what: what.to_owned(), help: help.to_owned() }
+    }
+
     /// As a problem of `file`.
     #[must_use]
     pub fn problem(&self, file: &Arc<SourceFile>) -> Problem {

@@ -88,6 +88,20 @@ fn bytes(path: &Path) -> std::result::Result<Vec<u8>, String> {
     Ok(bytes)
 }
 
+/// A whole file as text.
+///
+/// # Errors
+/// When it cannot be read, is too large or is no text.
+pub fn whole(path: &Path) -> Result<String> {
+    match text(path)? {
+        (text, None) => Ok(text),
+        (_, Some(offset)) => {
+            let what = format!("{} is not UTF-8 text: see byte {offset}", path.display());
+            Err(Error::new(Exit::Error, what, "save it as UTF-8"))
+        }
+    }
+}
+
 /// A whole file as text, bounded; the error is a fragment.
 pub fn bounded(path: &Path) -> std::result::Result<String, String> {
     String::from_utf8(bytes(path)?).map_err(|_| "it is not UTF-8 text".to_owned())
@@ -121,7 +135,7 @@ pub fn shown(root: &Path, path: &Path) -> String {
 
 impl Names {
     /// Those of all tables.
-    fn of(kinds: &[&dyn KindSchema]) -> Names {
+    pub fn of(kinds: &[&dyn KindSchema]) -> Names {
         fn collect(spec: &'static BlockSpec, names: &mut Names) {
             names.blocks.insert(spec.name);
             names.attributes.extend(spec.attributes.iter().map(|attribute| attribute.name));

@@ -4,6 +4,8 @@
 //! record, tag or message can move the cursor, forge a heading or call somebody.
 
 pub mod escape;
+pub mod explain;
+pub mod graph;
 mod json;
 pub mod layout;
 mod markdown;

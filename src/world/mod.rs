@@ -7,6 +7,7 @@ pub mod clock;
 pub mod dns;
 pub mod ec2;
 pub mod gated;
+pub mod keys;
 pub mod live;
 pub mod postgres;
 pub mod provider;

@@ -94,6 +94,7 @@ mod tests {
             profile: Some("Upstream".to_owned()),
             account_id: None,
             endpoint_url: None,
+            allow_plain_http: false,
             poll: Duration::from_secs(15),
         });
         plan.providers.insert("aws".to_owned(), aws);

@@ -30,13 +30,22 @@ pub fn encode(entry: &Entry, chain: u32) -> Result<(String, u32), String> {
 /// # Errors
 /// Which line is damaged, and how.
 pub fn decode(bytes: &[u8]) -> Result<Decoded, String> {
-    let mut decoded = Decoded { entries: Vec::new(), whole: 0, chain: 0 };
+    decode_after(bytes, 0, 0)
+}
+
+/// Reads what follows the first `before` records, of which the last one's line has the checksum `chain`: a file that is kept in pieces.
+///
+/// # Errors
+/// As [`decode`].
+pub fn decode_after(bytes: &[u8], before: u64, chain: u32) -> Result<Decoded, String> {
+    let mut decoded = Decoded { entries: Vec::new(), whole: 0, chain };
     for line in bytes.split_inclusive(|byte| *byte == b'\n') {
         let number = decoded.entries.len() + 1;
         let Some(line_text) = line.strip_suffix(b"\n") else { break };
         let (entry, sum) = decode_line(line_text, decoded.chain).map_err(|why| format!("line {number}: {why}"))?;
-        if entry.seq != decoded.entries.len() as u64 {
-            return Err(format!("line {number}: its number is {}, not {}", entry.seq, decoded.entries.len()));
+        let expected = before + decoded.entries.len() as u64;
+        if entry.seq != expected {
+            return Err(format!("line {number}: its number is {}, not {expected}", entry.seq));
         }
         decoded.entries.push(entry);
         decoded.whole += line.len() as u64;

@@ -15,6 +15,7 @@ pub mod locks;
 pub mod patience;
 pub mod postgres;
 pub mod record;
+pub mod s3;
 pub mod store;
 pub mod writer;
 

@@ -94,6 +94,10 @@ pub trait Store: Send + Sync {
     async fn remove_lock(&self, name: &str, environment: &str) -> Result<()>;
     /// Ids of an environment's runs, oldest first.
     async fn runs(&self, environment: &str) -> Result<Vec<String>>;
+    /// Those of them that may not have ended: all, where a store can tell no more without reading each.
+    async fn maybe_unfinished(&self, environment: &str) -> Result<Vec<String>> {
+        self.runs(environment).await
+    }
     /// One run; none when there is no such run.
     async fn read(&self, environment: &str, run: &str) -> Result<Option<StoredRun>>;
     /// Adds entries, numbered from the first missing one, durably.

@@ -14,16 +14,38 @@ use crate::model::{SourceFile, Span, Value};
 /// How deep template files may call template files.
 const MAX_TEMPLATE_DEPTH: usize = 8;
 
-/// Functions that are evaluated here, with the fewest and the most arguments.
-pub const SPECIAL: &[(&str, usize, usize)] =
-    &[("can", 1, 1), ("env", 1, 2), ("file", 1, 1), ("sensitive", 1, 1), ("templatefile", 2, 2), ("try", 1, usize::MAX)];
+/// A function that is evaluated here: it sees its arguments' expressions, the environment or files.
+pub struct Special {
+    /// Its name.
+    pub name: &'static str,
+    /// The fewest and the most arguments.
+    count: (usize, usize),
+    /// Its arguments, for people.
+    pub form: &'static str,
+    /// One line for the reference.
+    pub doc: &'static str,
+}
+
+/// All of them.
+pub static SPECIAL: &[Special] = &[
+    special("can", (1, 1), "(expression)", "Whether the expression can be evaluated."),
+    special("env", (1, 2), "(name[, default])", "An environment variable; without a default it is an error when it is not set."),
+    special("file", (1, 1), "(path)", "The text of a file, relative to the file that names it."),
+    special("sensitive", (1, 1), "(value)", "The value as a secret: plans and messages show where it comes from, never what it is."),
+    special("templatefile", (2, 2), "(path, variables)", "The text of a file, its templates evaluated with these variables."),
+    special("try", (1, usize::MAX), "(expression, …)", "The first of the expressions that can be evaluated."),
+];
+
+const fn special(name: &'static str, count: (usize, usize), form: &'static str, doc: &'static str) -> Special {
+    Special { name, count, form, doc }
+}
 
 /// Whether there is such a function, and a help sentence when not.
 pub fn check_name(name: &str) -> Result<(), String> {
-    if SPECIAL.iter().any(|(special, _, _)| *special == name) || functions::find(name).is_some() {
+    if SPECIAL.iter().any(|special| special.name == name) || functions::find(name).is_some() {
         return Ok(());
     }
-    let known = SPECIAL.iter().map(|(special, _, _)| *special).chain(functions::all().map(|function| function.name));
+    let known = SPECIAL.iter().map(|special| special.name).chain(functions::all().map(|function| function.name));
     let mut every: Vec<&str> = known.collect();
     every.sort_unstable();
     Err(suggest::nearest(name, every.iter().copied())
@@ -43,7 +65,7 @@ impl Evaluator<'_> {
         if let Err(help) = check_name(name) {
             return fault(&place, format!("unknown function `{}`", short(name)), help);
         }
-        if let Some((_, least, most)) = SPECIAL.iter().find(|(special, _, _)| *special == name) {
+        if let Some(Special { count: (least, most), .. }) = SPECIAL.iter().find(|special| special.name == name) {
             if call.args.expand_final() {
                 return fault(&place, format!("`{name}` cannot take its arguments from a list"), "name the arguments one by one");
             }

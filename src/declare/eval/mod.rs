@@ -10,7 +10,7 @@ mod operate;
 mod template;
 mod traverse;
 
-pub use call::check_name;
+pub use call::{SPECIAL, check_name};
 pub use traverse::{root_name, static_name, unknown_name};
 
 #[cfg(test)]

@@ -359,7 +359,7 @@ mod tests {
     #[test]
     fn an_html_answer_is_told_in_one_line_and_no_secret_is_cut_before_it_is_hidden() {
         let url: Url = "https://api.example.org".parse().unwrap();
-        let clock = Arc::new(super::super::clock::MachineClock);
+        let clock = Arc::new(super::super::clock::MachineClock::new());
         let door = HttpDoor::open("x:y", &url, vec!["0123456789abcdef-token".into()], (true, false), HttpLimits::default(), clock).unwrap();
         let excerpt = |body: &str| door.excerpt(&Answer { status: StatusCode::BAD_GATEWAY, retry_after: None, body: body.as_bytes().to_vec() });
         assert_eq!(excerpt("<html><title>502 Bad\n Gateway</title></html>"), "it answered \"502 Bad Gateway\"");

@@ -2,6 +2,8 @@
 
 pub mod bench;
 
+mod cmds_drawn;
+mod cmds_fmt;
 mod cmds_garbage;
 mod cmds_runs;
 mod lang_bench;

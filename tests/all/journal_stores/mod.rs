@@ -31,7 +31,7 @@ macro_rules! conformance {
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
         async fn $case() {
             if let Some(arena) = $make().await {
-                super::cases::$part::$case(&arena).await;
+                crate::journal_stores::cases::$part::$case(&arena).await;
             }
         }
     )* };
@@ -54,3 +54,4 @@ mod local;
 mod memory;
 mod postgres;
 mod postgres_tables;
+mod s3;

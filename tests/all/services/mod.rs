@@ -3,12 +3,13 @@
 
 pub mod cutter;
 pub mod http_server;
-#[cfg(feature = "aws")]
+#[cfg_attr(not(feature = "aws"), expect(dead_code, reason = "without the SDKs only its S3 is of use"))]
 pub mod moto;
 pub mod nsd;
 pub mod postgres;
 pub mod prism;
 pub mod process;
+pub mod s3_twin;
 #[cfg(feature = "aws")]
 pub mod scripted;
 pub mod twin;

@@ -179,7 +179,7 @@ pub fn free_ports<const N: usize>() -> [String; N] {
 }
 
 /// One plain request, which needs no runtime.
-fn http(address: &str, method: &str, path: &str, body: &str) -> std::io::Result<(u16, String)> {
+pub fn http(address: &str, method: &str, path: &str, body: &str) -> std::io::Result<(u16, String)> {
     let host = address.trim_start_matches("http://");
     let mut stream = TcpStream::connect(host)?;
     stream.set_read_timeout(Some(Duration::from_secs(30)))?;

@@ -5,6 +5,7 @@
 //! exactly. An answer that breaks off is no answer (`whole`); credentials go
 //! neither out in plain text nor into a message (`guard`). `settings` and `instance` translate between the SDK's shapes and the names that people declare.
 
+mod chain;
 mod connect;
 mod ec2;
 mod error;
@@ -25,6 +26,7 @@ use super::super::CallResult;
 use super::super::ec2::Ec2Read;
 use super::super::provider::AwsProvider;
 use super::super::rds::RdsWrite;
+pub use chain::Chain;
 use connect::{Connection, Keys};
 
 /// The connections that are open, one per provider. A connection that could not be opened is not kept: the next door tries again.
