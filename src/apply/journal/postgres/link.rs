@@ -9,7 +9,7 @@ use tokio_postgres::{Client, Error as PgError};
 
 use super::url::Place;
 use crate::apply::journal::patience::{Attempt, Patience};
-use crate::model::{Error, Exit, Result, time};
+use crate::model::{Error, Exit, Redactor, Result, time};
 use crate::world::postgres::{NoSession, Sessions, errors};
 
 /// Until a session stands.
@@ -25,7 +25,7 @@ const WORDS_MAX: usize = 400;
 pub struct Link {
     sessions: Sessions,
     place: String,
-    secrets: Vec<String>,
+    redactor: Redactor,
     shared: Mutex<Option<Arc<Client>>>,
     patience: Patience,
 }
@@ -37,8 +37,7 @@ impl Link {
         let sessions = Sessions::new(&place.target, place.password.as_deref(), CONNECT_MAX).map_err(|why| {
             Error::new(Exit::Error, format!("the journal at {shown} cannot be opened"), "check sslmode and sslrootcert in its URL").because_text(why)
         })?;
-        let secrets = place.password.clone().into_iter().filter(|password| !password.is_empty()).collect();
-        Ok(Link { sessions, place: shown, secrets, shared: Mutex::new(None), patience })
+        Ok(Link { sessions, place: shown, redactor: Redactor::new(place.password.clone()), shared: Mutex::new(None), patience })
     }
 
     /// For people: the URL without its password.
@@ -159,7 +158,7 @@ impl Link {
 
     /// The server's words, on one line, without the password.
     fn words(&self, error: &PgError) -> String {
-        let hidden = self.secrets.iter().fold(errors::words(error), |text, secret| text.replace(secret.as_str(), "(secret)"));
+        let hidden = self.redactor.hide(&errors::words(error));
         let line = hidden.split(|c: char| c.is_control() || c.is_whitespace()).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
         line.chars().take(WORDS_MAX).collect()
     }

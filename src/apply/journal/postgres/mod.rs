@@ -191,7 +191,8 @@ impl Store for PostgresStore {
     async fn renew(&self, lease: &Lease) -> Result<()> {
         let seconds = lease.length.as_secs_f64();
         let work = |client| async move { locks::renew(client, &self.schema, &lease.names, &lease.fence, seconds).await }.boxed();
-        match self.link.work(self.link.before(), work).await? {
+        // A run under way waits for its journal: as long as nobody took the lock, the lease becomes valid again.
+        match self.link.work(self.link.holding(), work).await? {
             None => Ok(()),
             Some((name, held)) => Err(super::locks::taken_over(&name, held.as_ref())),
         }
