@@ -1,5 +1,6 @@
 //! The command line: commands and flags, no logic.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -17,7 +18,7 @@ pub struct Cli {
 }
 
 /// What every command takes.
-#[derive(Debug, Clone, Args)]
+#[derive(Clone, Args)]
 pub struct Globals {
     /// The root: environments/, plans/ and .switchover/ are below it
     #[arg(short = 'C', value_name = "DIR", global = true, default_value = ".", hide_default_value = true)]
@@ -55,6 +56,14 @@ pub struct Globals {
     /// Say more; twice for everything
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
+}
+
+/// Variables by their names alone, and no address of a journal: both may hold secrets.
+impl fmt::Debug for Globals {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&str> = self.var.iter().map(|pair| pair.split_once('=').map_or("…", |(name, _)| name)).collect();
+        f.debug_struct("Globals").field("root", &self.root).field("world", &self.world).field("var", &names).finish_non_exhaustive()
+    }
 }
 
 /// When to colour.

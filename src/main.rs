@@ -7,13 +7,14 @@ use clap::Parser;
 use switchover::cli::Cli;
 use switchover::commands::{self, Environment};
 use switchover::model::Exit;
+use switchover::review::escape;
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version are answers, everything else is bad input: 1, since 2 means that changes are pending.
-            let _ = error.print();
+            print_usage(&error);
             return ExitCode::from(if error.use_stderr() { Exit::Error.code() } else { Exit::Done.code() });
         }
     };
@@ -37,4 +38,18 @@ fn main() -> ExitCode {
     // Nothing that is still under way after a command is worth waiting for.
     runtime.shutdown_background();
     ExitCode::from(exit.code())
+}
+
+/// What is wrong with the command line, or help. Arguments that it quotes may come from anywhere, too.
+fn print_usage(error: &clap::Error) {
+    let plain = error.render().to_string();
+    let safe = escape::output(&plain);
+    if safe == plain {
+        // A reader that has gone away is no error.
+        let _ = error.print();
+    } else if error.use_stderr() {
+        eprint!("{safe}");
+    } else {
+        print!("{safe}");
+    }
 }

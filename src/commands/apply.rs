@@ -77,11 +77,11 @@ async fn go(session: &Session, plan: Arc<Plan>, world: &OpenWorld, store: Arc<dy
     }
     let program = running::ready(&plan, world).await?;
     let runner = Run { session, world, store, flags };
-    let lease = runner.lock(&plan, flags.takeover).await?;
+    let hold = runner.lock(&plan, flags.takeover).await?;
     match begin(&*runner.store, &plan).await {
-        Ok(begin) => runner.under(lease, program, begin).await,
+        Ok(begin) => runner.under(hold, program, begin).await,
         Err(error) => {
-            let _ = runner.store.release(&lease).await;
+            let _ = runner.store.release(hold.lease()).await;
             Err(error)
         }
     }

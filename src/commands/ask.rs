@@ -4,6 +4,7 @@ use std::io::{BufRead, Write};
 
 use super::Session;
 use crate::model::{Error, Exit, Result};
+use crate::review::escape;
 
 /// An answer longer than this is no answer.
 const ANSWER_BYTES_MAX: u64 = 1024;
@@ -14,8 +15,9 @@ pub fn ask(session: &Session, question: &str) -> Result<bool> {
         return Ok(true);
     }
     possible(session)?;
-    eprint!("{question} Only `yes` is accepted: ");
-    let _ = std::io::stderr().flush();
+    let mut err = std::io::stderr();
+    // Who cannot read the question will hardly answer it.
+    let _ = write!(err, "{} Only `yes` is accepted: ", escape::terminal(question)).and_then(|()| err.flush());
     let mut answer = String::new();
     let read = std::io::Read::take(std::io::stdin().lock(), ANSWER_BYTES_MAX).read_line(&mut answer);
     Ok(read.is_ok() && answer.trim() == "yes")

@@ -37,7 +37,7 @@ pub fn open(setting: &str, around: &Surroundings<'_>) -> Result<Arc<dyn Store>> 
             let keys = keys(&settings, around.variable);
             Ok(Arc::new(S3Store::new(settings, keys, patience)))
         }
-        _ => Err(unknown(&shown(scheme))),
+        _ => Err(unknown(&shown(setting))),
     }
 }
 
@@ -50,10 +50,9 @@ fn keys(settings: &Settings, variable: &dyn Fn(&str) -> Option<String>) -> Arc<d
     }
 }
 
-/// A scheme as it may be shown: a text that has none may be a secret as a whole.
-fn shown(scheme: &str) -> String {
-    let is_scheme = scheme.len() <= 16 && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
-    if is_scheme { format!("`{scheme}`") } else { "what is set".to_owned() }
+/// The scheme of a setting as it may be shown: a text that has none may be a secret as a whole.
+fn shown(setting: &str) -> String {
+    setting.split_once("://").map_or_else(|| "what is set".to_owned(), |(scheme, _)| format!("`{scheme}://…`"))
 }
 
 /// A setting that is no journal of ours.

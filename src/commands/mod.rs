@@ -25,12 +25,13 @@ use crate::model::{Exit, Result};
 
 /// Runs one command to its end: what went wrong is printed here, the whole chain once, with what to do next.
 pub async fn main(cli: Cli, environment: Environment) -> Exit {
+    signals::let_file_limits_be_errors();
     let environment = Arc::new(environment);
     let style = session::err_style(&cli.globals, &environment);
     match run(cli, environment).await {
         Ok(exit) => exit,
         Err(error) => {
-            eprint!("{}", session::render_error(&error, style.color));
+            session::complain(&session::render_error(&error, style.color));
             error.exit()
         }
     }
@@ -38,17 +39,31 @@ pub async fn main(cli: Cli, environment: Environment) -> Exit {
 
 async fn run(cli: Cli, environment: Arc<Environment>) -> Result<Exit> {
     let session = Session::new(cli.globals, environment)?;
-    match cli.command {
-        Command::Validate { environments } => validate::run(&session, &environments),
-        Command::Plan { environment, out, detailed_exitcode, format, flags } => {
-            plan::run(&session, &environment, out.as_deref(), detailed_exitcode, format, &flags).await
+    // What a run did counts, not whether its report could be written; everywhere else what is said is all there is.
+    let only_tells = !matches!(cli.command, Command::Apply { .. } | Command::Resume { .. } | Command::Rollback { .. });
+    let exit = command(&session, cli.command).await?;
+    match session.unsaid() {
+        Some(error) if only_tells => Err(error),
+        Some(error) => {
+            session::complain(&format!("warning: {}", error.chain()));
+            Ok(exit)
         }
-        Command::Show { plan, format } => show::run(&session, &plan, format),
-        Command::Apply { what, ask, run, flags } => apply::run(&session, &what, ask, &run, &flags).await,
-        Command::Resume { environment, run } => resume::run(&session, &environment, &run).await,
-        Command::Rollback { environment, id, run } => rollback::run(&session, &environment, id.as_deref(), &run).await,
-        Command::Status { environments, offline } => status::run(&session, &environments, offline).await,
-        Command::Runs { environment, id } => runs::run(&session, &environment, id.as_deref()).await,
-        Command::Unlock { environment } => unlock::run(&session, &environment).await,
+        None => Ok(exit),
+    }
+}
+
+async fn command(session: &Session, command: Command) -> Result<Exit> {
+    match command {
+        Command::Validate { environments } => validate::run(session, &environments),
+        Command::Plan { environment, out, detailed_exitcode, format, flags } => {
+            plan::run(session, &environment, out.as_deref(), detailed_exitcode, format, &flags).await
+        }
+        Command::Show { plan, format } => show::run(session, &plan, format),
+        Command::Apply { what, ask, run, flags } => apply::run(session, &what, ask, &run, &flags).await,
+        Command::Resume { environment, run } => resume::run(session, &environment, &run).await,
+        Command::Rollback { environment, id, run } => rollback::run(session, &environment, id.as_deref(), &run).await,
+        Command::Status { environments, offline } => status::run(session, &environments, offline).await,
+        Command::Runs { environment, id } => runs::run(session, &environment, id.as_deref()).await,
+        Command::Unlock { environment } => unlock::run(session, &environment).await,
     }
 }

@@ -20,21 +20,21 @@ pub async fn run(session: &Session, environment: &str, flags: &RunFlags) -> Resu
     let world = session.open_world(&location.root)?;
     let program = running::ready(&state.plan, &world).await?;
     let runner = Run { session, world: &world, store: Arc::clone(&store), flags };
-    let lease = runner.lock(&state.plan, flags.takeover).await?;
+    let hold = runner.lock(&state.plan, flags.takeover).await?;
     // Whoever held the lock until now may have gone on meanwhile, or ended this run and begun another one.
     let again = running::resumable(&*store, &location.environment).await;
     match again {
         Ok(Some(now)) if now.plan.run == state.plan.run => {
             // A way back that somebody asked for is gone on with as what it is.
             let begin = if now.asked_back() { Begin::Back(now) } else { Begin::GoOn(now) };
-            runner.under(lease, program, begin).await
+            runner.under(hold, program, begin).await
         }
         Ok(now) => {
-            store.release(&lease).await?;
+            store.release(hold.lease()).await?;
             if now.is_none() { nothing() } else { Err(another(&state, &location.environment)) }
         }
         Err(error) => {
-            let _ = store.release(&lease).await;
+            let _ = store.release(hold.lease()).await;
             Err(error)
         }
     }

@@ -13,6 +13,7 @@ use crate::apply::operation::{Cx, Look};
 use crate::cli::RunFlags;
 use crate::model::{Error, Exit, Result};
 use crate::plan::{Step, Undo};
+use crate::review::escape;
 use crate::world::Readers;
 
 pub async fn run(session: &Session, environment: &str, id: Option<&str>, flags: &RunFlags) -> Result<Exit> {
@@ -36,7 +37,7 @@ pub async fn run(session: &Session, environment: &str, id: Option<&str>, flags: 
         return Err(Error::new(Exit::Error, "not confirmed; nothing was done", "answer `yes` to roll back"));
     }
     let runner = Run { session, world: &world, store: Arc::clone(&store), flags };
-    let lease = runner.lock(&state.plan, flags.takeover).await?;
+    let hold = runner.lock(&state.plan, flags.takeover).await?;
     let again = async {
         // Others may have been at work while nobody had the lock.
         let last = candidate(&*store, &location.environment, Some(&state.plan.run)).await?;
@@ -46,9 +47,9 @@ pub async fn run(session: &Session, environment: &str, id: Option<&str>, flags: 
         Ok(state)
     };
     match again.await {
-        Ok(state) => runner.under(lease, program, Begin::Back(state)).await,
+        Ok(state) => runner.under(hold, program, Begin::Back(state)).await,
         Err(error) => {
-            let _ = store.release(&lease).await;
+            let _ = store.release(hold.lease()).await;
             Err(error)
         }
     }
@@ -150,15 +151,16 @@ fn describe(state: &RunState) -> String {
             _ => None,
         })
         .collect();
-    let mut text = format!("Run {} of {} will be turned back, newest first:\n", state.plan.run, state.plan.environment);
+    let (run, environment) = (escape::terminal(&state.plan.run), escape::terminal(&state.plan.environment));
+    let mut text = format!("Run {run} of {environment} will be turned back, newest first:\n");
     for id in summary::to_undo(state) {
         if let Some(title) = titles.get(id.as_str()) {
-            let _ = writeln!(text, "  {id}: {title}");
+            let _ = writeln!(text, "  {}: {}", escape::terminal(&id), escape::terminal(title));
         }
     }
     for step in &state.plan.steps {
         if let (Undo::Keep(why), true) = (&step.undo, state.step(&step.id).called) {
-            let _ = writeln!(text, "  {} stays: {why}", step.id);
+            let _ = writeln!(text, "  {} stays: {}", escape::terminal(&step.id), escape::terminal(why));
         }
     }
     text

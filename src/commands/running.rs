@@ -4,20 +4,24 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::session::OpenWorld;
-use super::{Session, signals};
-use crate::apply::engine::{Engine, Options, Program, Setup, summary};
+use super::{Session, session, signals};
+use crate::apply::engine::{Engine, Options, Program, Setup, Stop, summary};
 use crate::apply::event::{Event, EventKind, Sink, Summary};
-use crate::apply::journal::{Acquire, Lease, RunState, Stage, Store, Writer, fold, locks};
+use crate::apply::journal::{Acquire, Hold, RunState, Stage, Store, Writer, fold, hold, locks};
 use crate::apply::operation::Operations;
 use crate::cli::RunFlags;
 use crate::kinds;
 use crate::model::{Error, Exit, Result, time};
 use crate::plan::Plan;
 use crate::report::{self, JsonLines, Notices, Progress, Story, Tee};
+use crate::review::escape;
 use crate::world::{Readers, Writers};
 
 /// A shorter lease would end between two renewals of a busy machine.
 const LEASE_MIN: Duration = Duration::from_secs(4);
+
+/// A run that is told to stop at once writes one last record, which takes no longer where the journal can be reached.
+const STOP_NOW_MAX: Duration = Duration::from_secs(10);
 
 /// How a run begins.
 pub enum Begin {
@@ -35,6 +39,13 @@ impl Begin {
             Begin::New => "apply",
             Begin::GoOn(_) => "resume",
             Begin::Back(_) => fold::ROLLBACK,
+        }
+    }
+
+    fn has_written(&self) -> bool {
+        match self {
+            Begin::New => false,
+            Begin::GoOn(state) | Begin::Back(state) => state.wrote,
         }
     }
 }
@@ -111,11 +122,16 @@ pub async fn resumable(store: &dyn Store, environment: &str) -> Result<Option<Ru
 
 /// One run, folded.
 pub async fn state_of(store: &dyn Store, environment: &str, run: &str) -> Result<Option<RunState>> {
+    const HELP: &str = "nothing was done; move its journal aside and plan again: reality is the state";
     let Some(stored) = store.read(environment, run).await? else { return Ok(None) };
-    fold::fold(&stored.entries).map(Some).map_err(|why| {
-        let help = "nothing was done; move its journal aside and plan again: reality is the state";
-        Error::new(Exit::Error, format!("the journal of run {run} tells what cannot have happened"), help).because_text(why)
-    })
+    let state = fold::fold(&stored.entries)
+        .map_err(|why| Error::new(Exit::Error, format!("the journal of run {run} tells what cannot have happened"), HELP).because_text(why))?;
+    // A journal that was put under another name would have one environment's plan run in the name of another.
+    if state.plan.run != run || state.plan.environment != environment {
+        let what = format!("the journal of run {run} of {environment} is that of run {} of {}", state.plan.run, state.plan.environment);
+        return Err(Error::new(Exit::Error, what, HELP));
+    }
+    Ok(Some(state))
 }
 
 /// Refuses where another process has the environment: before anything is planned for it. The lock itself is taken later.
@@ -132,36 +148,40 @@ fn wanted(session: &Session, environment: &str, names: Vec<String>, run: String,
 
 impl Run<'_> {
     /// Takes the locks of a plan; `takeover` as the command allows it.
-    pub async fn lock(&self, plan: &Plan, takeover: bool) -> Result<Lease> {
+    pub async fn lock(&self, plan: &Plan, takeover: bool) -> Result<Arc<Hold>> {
         let mut names = vec![format!("env:{}", plan.environment)];
         names.extend(plan.locks.iter().cloned());
-        self.store.acquire(&wanted(self.session, &plan.environment, names, plan.run.clone(), self.flags, takeover)?).await
+        let wanted = wanted(self.session, &plan.environment, names, plan.run.clone(), self.flags, takeover)?;
+        Hold::acquire(Arc::clone(&self.store), &wanted, hold::machine_since_boot()).await
     }
 
     /// Runs under a lease, and gives it back whatever happens.
-    pub async fn under(&self, lease: Lease, program: Arc<Program>, begin: Begin) -> Result<Exit> {
-        let heartbeat = self.heartbeat(lease.clone());
+    pub async fn under(&self, hold: Arc<Hold>, program: Arc<Program>, begin: Begin) -> Result<Exit> {
+        let heartbeat = heartbeat(Arc::clone(&hold));
         self.world.allow_time();
-        let result = self.run(&lease, program, begin).await;
+        if begin.has_written() {
+            self.world.keep_time();
+        }
+        let result = self.run(&hold, program, begin).await;
         heartbeat.abort();
         // A lock that cannot be given back must not hide how the run ended: it expires.
-        let released = self.store.release(&lease).await;
+        let released = self.store.release(hold.lease()).await;
         let closed = self.world.close();
         let exit = result?;
         closed?;
         if let Err(error) = released {
-            self.session.note(&format!("warning: the lock was not given back: {}", error.chain()));
+            self.session.note(&escape::terminal(&format!("warning: the lock was not given back: {}", error.chain())));
         }
         Ok(exit)
     }
 
-    async fn run(&self, lease: &Lease, program: Arc<Program>, begin: Begin) -> Result<Exit> {
+    async fn run(&self, hold: &Arc<Hold>, program: Arc<Program>, begin: Begin) -> Result<Exit> {
         let (plan, actor) = (Arc::clone(&program.plan), self.session.actor());
         let now = self.world.writers.clock().now();
         let max_runtime = self.flags.max_runtime.as_deref().map(|text| parse_flag("--max-runtime", text)).transpose()?;
         let mode = begin.mode();
-        let (store, lease) = (Arc::clone(&self.store), lease.clone());
-        let (journal, turn_back, check_all_facts) = match begin {
+        let (store, lease) = (Arc::clone(&self.store), hold.lease().clone());
+        let (mut journal, turn_back, check_all_facts) = match begin {
             Begin::New => (Writer::begin(store, lease, &plan, &actor, now).await?, None, true),
             Begin::GoOn(state) => {
                 let fresh = !state.wrote;
@@ -169,30 +189,37 @@ impl Run<'_> {
             }
             Begin::Back(state) => (Writer::resume(store, lease, state, mode, &actor, now).await?, Some(format!("asked by {actor}")), false),
         };
+        journal.hold = Arc::clone(hold);
         // An outage that an earlier process left open is part of this one's story.
         let so_far = Story { open_outages: journal.state.outages.clone(), ..Story::default() };
         let remembered = Arc::new(std::sync::Mutex::new(so_far));
         let mut notices = Notices::going_on(journal.state.outages.keys().cloned().collect());
         let applied = Arc::clone(&plan);
+        let stop = signals::listen(session::complain);
+        let mut stop_now = stop.clone();
         let engine = Engine::new(Setup {
             program,
             writers: Arc::clone(&self.world.writers) as Arc<dyn Writers>,
             journal,
             sink: self.sink(&plan, &remembered),
             notifier: Box::new(move |event| notices.notice(event, &applied)),
-            stop: signals::listen(|text| eprintln!("{text}")),
+            stop,
             options: Options { parallelism: self.flags.parallelism, max_runtime, keep_on_failure: self.flags.keep_on_failure },
             turn_back,
             check_all_facts,
         });
-        let summary = engine.run().await;
+        let summary = tokio::select! {
+            biased;
+            summary = engine.run() => summary,
+            () = stuck(&mut stop_now) => return Err(gave_up(&plan.environment)),
+        };
         Ok(self.report(&plan, &remembered, &summary, now))
     }
 
     fn sink(&self, plan: &Arc<Plan>, story: &Arc<std::sync::Mutex<Story>>) -> Box<dyn Sink> {
         let mut sinks: Vec<Box<dyn Sink>> = vec![Box::new(Remember(Arc::clone(story)))];
         if self.session.globals.json {
-            sinks.push(Box::new(JsonLines::new(Box::new(std::io::stdout()))));
+            sinks.push(Box::new(JsonLines::new(self.session.out())));
         }
         if !self.session.globals.quiet {
             sinks.push(Box::new(Progress::new(Box::new(std::io::stderr()), self.session.err_style(), Arc::clone(plan))));
@@ -211,17 +238,28 @@ impl Run<'_> {
         }
         exit_of(summary.exit_code)
     }
+}
 
-    /// Renews the lease four times in its length. A renewal that fails needs no action here: the next record is refused by the same fence.
-    fn heartbeat(&self, lease: Lease) -> tokio::task::JoinHandle<()> {
-        let store = Arc::clone(&self.store);
-        tokio::spawn(async move {
-            loop {
-                tokio::time::sleep(lease.length / 4).await;
-                let _ = store.renew(&lease).await;
-            }
-        })
-    }
+/// Renews the lease four times in its length. A renewal that fails needs no action here: the hold knows by itself until when it is sure, and
+/// ends the run where somebody else has taken the lock.
+fn heartbeat(hold: Arc<Hold>) -> tokio::task::JoinHandle<()> {
+    tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(hold.lease().length / 4).await;
+            let _ = hold.renew().await;
+        }
+    })
+}
+
+/// Resolves when a run that was told to stop at once has not: its journal is waited for, which can take long.
+async fn stuck(stop: &mut Stop) {
+    stop.now().await;
+    tokio::time::sleep(STOP_NOW_MAX).await;
+}
+
+fn gave_up(environment: &str) -> Error {
+    let help = format!("what it has begun stays as it is: once the journal can be reached, `switchover resume {environment}` goes on with the run");
+    Error::new(Exit::Person, "stopped at once, while the journal could not be written", help)
 }
 
 /// Keeps what the final report tells.

@@ -53,7 +53,7 @@ fn replay(session: &Session, entries: &[crate::apply::journal::Entry]) -> Result
     let Some((first, rest)) = entries.split_first() else { return Ok(Exit::Done) };
     let Record::Begun { plan, actor } = &first.record else { return Err(damaged("it does not begin with a plan".to_owned())) };
     let mut state = RunState::begin(Arc::clone(plan), actor.clone(), first.time);
-    let out = Box::new(std::io::stdout());
+    let out = session.out();
     let mut sink: Box<dyn Sink> = if session.globals.json {
         Box::new(JsonLines::new(out))
     } else {

@@ -10,7 +10,7 @@ use crate::cli::{Color, Globals};
 use crate::declare::{self, Inputs, JournalSetting, KindSchema, Location, Resolver, VariableSources};
 use crate::kinds;
 use crate::model::time::Timestamp;
-use crate::model::{Error, Exit, Json, Result, Value};
+use crate::model::{Error, Exit, Json, Result, Secrets, Value};
 use crate::review::{Style, escape};
 use crate::world::Writers;
 use crate::world::live::{LiveOptions, LiveWorld};
@@ -40,6 +40,35 @@ pub struct Session {
     pub globals: Globals,
     /// The process around it.
     pub environment: Arc<Environment>,
+    unsaid: Unsaid,
+}
+
+/// Why something could not be written to standard output, if anything could not.
+type Unsaid = Arc<std::sync::Mutex<Option<std::io::Error>>>;
+
+/// Standard output for sinks that do not care what becomes of it: what hinders is remembered.
+struct Out(Unsaid);
+
+impl Out {
+    fn remember<T>(&self, result: std::io::Result<T>) -> std::io::Result<T> {
+        result.inspect_err(|error| {
+            // A reader that has gone away is no error.
+            if !matches!(error.kind(), std::io::ErrorKind::BrokenPipe | std::io::ErrorKind::Interrupted) {
+                let unsaid = std::io::Error::from(error.kind());
+                self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).get_or_insert(unsaid);
+            }
+        })
+    }
+}
+
+impl Write for Out {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.remember(std::io::stdout().write(bytes))
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.remember(std::io::stdout().flush())
+    }
 }
 
 /// An open world.
@@ -54,6 +83,13 @@ impl OpenWorld {
     pub fn allow_time(&self) {
         if let Some(sim) = &self.sim {
             sim.allow_time(true);
+        }
+    }
+
+    /// Keeps every move of a simulated clock: for commands that go on with a run which has written.
+    pub fn keep_time(&self) {
+        if let Some(sim) = &self.sim {
+            sim.keep_time();
         }
     }
 
@@ -72,7 +108,7 @@ const WIDTH_DEFAULT: usize = 100;
 impl Session {
     /// Checks the global flags.
     pub fn new(globals: Globals, environment: Arc<Environment>) -> Result<Self> {
-        let session = Session { globals, environment };
+        let session = Session { globals, environment, unsaid: Unsaid::default() };
         session.variables()?;
         session.pace()?;
         Ok(session)
@@ -103,9 +139,11 @@ impl Session {
     }
 
     fn variables(&self) -> Result<VariableSources> {
-        let flags = self.globals.var.iter().map(|pair| {
+        let flags = self.globals.var.iter().zip(1..).map(|(pair, number)| {
             let split = pair.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()));
-            split.ok_or_else(|| Error::new(Exit::Error, format!("--var {pair} has no `=`"), "write --var NAME=VALUE"))
+            // What stands there may be the value alone, and a secret.
+            split
+                .ok_or_else(|| Error::new(Exit::Error, format!("a --var has no `=` (number {number} on the command line)"), "write --var NAME=VALUE"))
         });
         Ok(VariableSources { flags: flags.collect::<Result<_>>()?, files: self.globals.var_file.clone() })
     }
@@ -132,30 +170,27 @@ impl Session {
 
     /// Opens the world. Secrets are resolved when their door is opened, not before.
     pub fn open_world(&self, root: &Path) -> Result<OpenWorld> {
+        let secrets: Arc<dyn Secrets> = Arc::new(self.resolver(root)?);
         if let Some(file) = &self.globals.world {
             let sim = SimWorld::open(file, SimOptions { seed: self.globals.seed, pace: self.pace()? })?;
-            return Ok(OpenWorld { writers: self.traced(Arc::clone(&sim) as Arc<dyn Writers>), sim: Some(sim) });
+            return Ok(OpenWorld { writers: self.traced(Arc::clone(&sim) as Arc<dyn Writers>, secrets), sim: Some(sim) });
         }
         let live = LiveWorld::new(
-            Arc::new(self.resolver(root)?),
+            Arc::clone(&secrets),
             LiveOptions { seed: self.globals.seed.unwrap_or_else(|| fastrand::u64(..)), ..LiveOptions::default() },
         );
-        Ok(OpenWorld { writers: self.traced(Arc::new(live)), sim: None })
+        Ok(OpenWorld { writers: self.traced(Arc::new(live), secrets), sim: None })
     }
 
-    /// With `-v` calls that write or fail are told of, with `-vv` every call.
-    fn traced(&self, writers: Arc<dyn Writers>) -> Arc<dyn Writers> {
-        let all = match self.globals.verbose {
-            0 => return writers,
-            1 => false,
-            _ => true,
-        };
+    /// No call's error leaves it with a secret in it. With `-v` calls that write or fail are told of, with `-vv` every call.
+    fn traced(&self, writers: Arc<dyn Writers>, secrets: Arc<dyn Secrets>) -> Arc<dyn Writers> {
+        let verbose = self.globals.verbose;
         let listener = move |call: &Traced<'_>| {
-            if all || call.write || call.error.is_some() {
-                eprintln!("{}", escape::terminal(&call_line(call)));
+            if verbose > 1 || verbose == 1 && (call.write || call.error.is_some()) {
+                complain(&escape::terminal(&call_line(call)));
             }
         };
-        Arc::new(TracedWorld::new(writers, Arc::new(listener)))
+        Arc::new(TracedWorld::new(writers, secrets, Arc::new(listener)))
     }
 
     fn resolver(&self, root: &Path) -> Result<Resolver> {
@@ -169,13 +204,13 @@ impl Session {
         let text = match (&self.globals.journal, setting) {
             (None, JournalSetting::Local) => "local".to_owned(),
             (Some(url), _) | (None, JournalSetting::Url(Value::String(url))) => url.clone(),
-            (None, JournalSetting::Url(Value::Secret(secret))) => crate::model::Secrets::resolve(&self.resolver(root)?, secret)?,
+            (None, JournalSetting::Url(Value::Secret(secret))) => self.resolver(root)?.resolve(secret)?,
             (None, JournalSetting::Url(_)) => return Err(journals::unknown("this value")),
         };
         let quiet = self.globals.quiet;
         let listener = move |text: &str| {
             if !quiet {
-                eprintln!("{}", escape::terminal(text));
+                complain(&escape::terminal(text));
             }
         };
         let variable = &*self.environment.variable;
@@ -231,20 +266,42 @@ impl Session {
         err_style(&self.globals, &self.environment)
     }
 
-    /// A result, to standard output. A reader that has gone away is no error.
+    /// A result, to standard output. A reader that has gone away is no error; anything else that hinders is told by [`Session::unsaid`].
     pub fn say(&self, text: &str) {
-        let mut out = std::io::stdout().lock();
-        let _ = out.write_all(text.as_bytes()).and_then(|()| if text.ends_with('\n') { Ok(()) } else { out.write_all(b"\n") });
-        let _ = out.flush();
+        let _ = write_line(&mut Out(Arc::clone(&self.unsaid)), &escape::output(text));
+    }
+
+    /// Standard output for events; what hinders is told by [`Session::unsaid`].
+    pub fn out(&self) -> Box<dyn Write + Send> {
+        Box::new(Out(Arc::clone(&self.unsaid)))
+    }
+
+    /// Why a result could not be written to standard output, if one could not: a full disk behind `>`, say.
+    pub fn unsaid(&self) -> Option<Error> {
+        let error = self.unsaid.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take()?;
+        let help = "what was asked for is not, or not wholly, there: free space where standard output goes, and run the command again";
+        Some(Error::new(Exit::Error, "cannot write to standard output", help).because(error))
     }
 
     /// News, to standard error; not with `-q`.
     pub fn note(&self, text: &str) {
         if !self.globals.quiet {
-            let mut err = std::io::stderr().lock();
-            let _ = err.write_all(text.as_bytes()).and_then(|()| if text.ends_with('\n') { Ok(()) } else { err.write_all(b"\n") });
+            complain(&escape::output(text));
         }
     }
+}
+
+/// Something to standard error, as its own line. What hinders that is nobody's business: it must stop nothing, and there is nobody to tell.
+pub fn complain(text: &str) {
+    let _ = write_line(&mut std::io::stderr().lock(), text);
+}
+
+fn write_line(out: &mut dyn Write, text: &str) -> std::io::Result<()> {
+    out.write_all(text.as_bytes())?;
+    if !text.ends_with('\n') {
+        out.write_all(b"\n")?;
+    }
+    out.flush()
 }
 
 /// How progress and errors are shown, before there is a session.

@@ -3,6 +3,7 @@
 use super::{Session, ask};
 use crate::apply::journal::locks;
 use crate::model::{Error, Exit, Result};
+use crate::review::escape;
 
 pub async fn run(session: &Session, environment: &str) -> Result<Exit> {
     ask::possible(session)?;
@@ -14,7 +15,7 @@ pub async fn run(session: &Session, environment: &str) -> Result<Exit> {
         session.say(&format!("{environment} is not locked."));
         return Ok(Exit::Done);
     };
-    session.note(&format!("{name} is held by {}.", locks::describe(&held)));
+    session.note(&escape::terminal(&format!("{name} is held by {}.", locks::describe(&held))));
     if !held.holder.is_known_gone() {
         session.note(
             "Its process may still be at work. What it does next will fail at its journal, and a call that is already out cannot be called back.",

@@ -98,7 +98,8 @@ impl Visit for Check<'_, '_> {
                         || "text stands in quotes; values are var.NAME or local.NAME".to_owned(),
                         |near| format!("did you mean `{near}`?"),
                     );
-                    self.missing(expr.span(), format!("unknown name `{}`", eval::convert::short(name)), help);
+                    let what = eval::unknown_name(name, &span(self.file, expr.span()));
+                    self.missing(expr.span(), what, help);
                 }
             }
         }

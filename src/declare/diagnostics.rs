@@ -56,7 +56,9 @@ fn one(problem: &Problem, renderer: &Renderer, lines: &mut Lines) -> String {
             }
         }
     };
-    let group = if problem.help.is_empty() { group } else { group.element(Level::HELP.message(problem.help.as_str())) };
+    // The renderer makes titles and excerpts harmless, but trusts this text, which may hold names from the file.
+    let help: String = problem.help.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+    let group = if help.is_empty() { group } else { group.element(Level::HELP.message(help)) };
     renderer.render(&[group])
 }
 

@@ -6,8 +6,9 @@ use std::time::Duration;
 use hcl_edit::structure::Block;
 
 use super::schema::{Extra, Walker};
+use super::secrets::holds_password;
 use super::{Node, Provider, suggest, tables};
-use crate::model::{Address, Problem};
+use crate::model::{Address, Problem, is_loopback};
 use crate::world::provider::{AwsProvider, CloudflareProvider, SlackProvider};
 
 /// The name of a provider by its labels: `aws`, `aws.hk`; none when the labels are wrong.
@@ -38,6 +39,7 @@ pub fn read(walker: &Walker<'_, '_>, block: &Block, providers: &mut BTreeMap<Str
     if providers.contains_key(&name) {
         return;
     }
+    check_address(walker, &node);
     let provider = match kind {
         "aws" => aws(&node, name.clone()),
         "cloudflare" => cloudflare(walker, &node, name.clone()),
@@ -58,6 +60,7 @@ fn aws(node: &Node, name: String) -> Provider {
         profile: text("profile"),
         account_id: text("account_id"),
         endpoint_url: text("endpoint_url"),
+        allow_plain_http: node.bool("allow_plain_http").unwrap_or(false),
         poll: node.duration("poll").unwrap_or(Duration::from_secs(15)),
     })
 }
@@ -75,8 +78,32 @@ fn cloudflare(walker: &Walker<'_, '_>, node: &Node, name: String) -> Provider {
         name,
         api_token: node.secret("api_token").cloned(),
         base_url: node.text("base_url").map(str::to_owned),
+        allow_plain_http: node.bool("allow_plain_http").unwrap_or(false),
         max_batch: node.int("max_batch").and_then(|batch| u32::try_from(batch).ok()).unwrap_or(by_plan),
     })
+}
+
+/// The address of an API stands in the plan as it is, and secrets are sent to it: it holds none itself, and is not plain text unless it stays on this
+/// machine or somebody said so.
+fn check_address(walker: &Walker<'_, '_>, node: &Node) {
+    let Some((name, attr, text)) = ["base_url", "endpoint_url"].iter().find_map(|name| Some((*name, node.attr(name)?, node.text(name)?))) else {
+        return;
+    };
+    if holds_password(text) {
+        let mut problem = Problem::error(
+            &attr.span,
+            format!("`{name}` holds a password or token, and it would stand in every plan"),
+            "give the address alone; credentials have attributes of their own",
+        );
+        problem.secret = true;
+        return walker.context.report(problem);
+    }
+    let plain = url::Url::parse(text).is_ok_and(|url| url.scheme() == "http" && !is_loopback(&url));
+    if plain && node.spec.attributes.iter().any(|known| known.name == "allow_plain_http") && node.bool("allow_plain_http") != Some(true) {
+        let what = format!("`{name}` is http://, which sends credentials in the clear");
+        let help = "write https://, or allow_plain_http = true beside it where the network is trusted";
+        walker.context.report(Problem::error(&attr.span, what, help));
+    }
 }
 
 /// An API key or a user with a password, not both and not half.

@@ -1,6 +1,5 @@
 //! The files of an environment: read, parsed, and their secrets blanked in what excerpts are cut from.
 
-use std::collections::HashSet;
 use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -9,9 +8,10 @@ use std::sync::Arc;
 use hcl_edit::structure::Body;
 
 use super::locate::Location;
+use super::mask::{self, Names};
 use super::parse::{self, Syntax};
 use super::spec::{BlockSpec, KindSchema};
-use super::{common, mask, scan, tables};
+use super::{common, scan, tables};
 use crate::model::{Error, Exit, Problem, Result, SourceFile, Span};
 
 /// One file.
@@ -27,19 +27,20 @@ pub struct Source {
 /// # Errors
 /// When a file cannot be read.
 pub fn read(location: &Location, kinds: &[&dyn KindSchema]) -> Result<(Vec<Source>, Vec<Problem>)> {
-    let names = secret_names(kinds);
+    let names = Names::of(kinds);
     let mut texts = Vec::new();
     for path in &location.files {
         texts.push((shown(&location.root, path), text(path)?));
     }
     let parsed: Vec<std::result::Result<Body, Syntax>> = texts.iter().map(|(_, (text, _))| parse::body(text)).collect();
     let bodies: Vec<&Body> = parsed.iter().filter_map(|body| body.as_ref().ok()).collect();
+    let names = Names { all_read: bodies.len() == parsed.len(), ..names };
     let mut ranges = mask::ranges(&bodies, &names).into_iter();
     let (mut sources, mut problems) = (Vec::new(), Vec::new());
     for ((path, (text, invalid)), parsed) in texts.into_iter().zip(parsed) {
         let masked = match &parsed {
             Ok(_) => mask::blank(&text, &ranges.next().unwrap_or_default()),
-            Err(_) => mask::blank_unparsed(&text, &names),
+            Err(_) => mask::blank_unparsed(&text, &names.secret),
         };
         let file = Arc::new(SourceFile { path, text: masked });
         match (invalid, &parsed) {
@@ -118,16 +119,22 @@ pub fn shown(root: &Path, path: &Path) -> String {
     path.to_string_lossy().into_owned()
 }
 
-/// The names of all secret attributes in any table.
-fn secret_names(kinds: &[&dyn KindSchema]) -> HashSet<&'static str> {
-    fn collect(spec: &'static BlockSpec, names: &mut HashSet<&'static str>) {
-        names.extend(spec.attributes.iter().filter(|attribute| attribute.secret).map(|attribute| attribute.name));
-        spec.blocks.iter().for_each(|block| collect(block, names));
+impl Names {
+    /// Those of all tables.
+    fn of(kinds: &[&dyn KindSchema]) -> Names {
+        fn collect(spec: &'static BlockSpec, names: &mut Names) {
+            names.blocks.insert(spec.name);
+            names.attributes.extend(spec.attributes.iter().map(|attribute| attribute.name));
+            names.secret.extend(spec.attributes.iter().filter(|attribute| attribute.secret).map(|attribute| attribute.name));
+            spec.blocks.iter().for_each(|block| collect(block, names));
+        }
+        let mut names = Names { all_read: true, ..Names::default() };
+        names.blocks.insert("provider");
+        names.attributes.extend(common::ATTRIBUTES.iter().map(|attribute| attribute.name));
+        for spec in [&tables::ENVIRONMENT, &tables::VARIABLE, &tables::LOCALS].into_iter().chain(tables::PROVIDERS).chain(common::BLOCKS) {
+            collect(spec, &mut names);
+        }
+        kinds.iter().for_each(|kind| collect(kind.block(), &mut names));
+        names
     }
-    let mut names = HashSet::new();
-    collect(&tables::ENVIRONMENT, &mut names);
-    for spec in tables::PROVIDERS.iter().chain(common::BLOCKS).chain(kinds.iter().map(|kind| kind.block())) {
-        collect(spec, &mut names);
-    }
-    names
 }

@@ -57,6 +57,12 @@ pub static PROVIDERS: &[BlockSpec] = &[
             AttrSpec::new("account_id", AttrType::String, "The account's twelve digits: any other account is an error before anything is read.")
                 .check(account),
             AttrSpec::new("endpoint_url", AttrType::String, "Instead of AWS's own endpoints, for all services.").check(http),
+            AttrSpec::new(
+                "allow_plain_http",
+                AttrType::Bool,
+                "Must be true beside an `http://` address on another machine: credentials then go in the clear.",
+            )
+            .default("false"),
             AttrSpec::new("poll", AttrType::Duration, "The longest pause between two looks while no outage lasts.").default("15s").check(pause),
         ],
     ),
@@ -68,6 +74,12 @@ pub static PROVIDERS: &[BlockSpec] = &[
             AttrSpec::new("base_url", AttrType::String, "The API's address as a whole, with its version.")
                 .default("https://api.cloudflare.com/client/v4")
                 .check(http),
+            AttrSpec::new(
+                "allow_plain_http",
+                AttrType::Bool,
+                "Must be true beside an `http://` address on another machine: credentials then go in the clear.",
+            )
+            .default("false"),
             AttrSpec::new("plan", AttrType::String, "The zone's plan: free allows 200 changes a batch, pro, business and enterprise 3,500.")
                 .default("free")
                 .check(plan),

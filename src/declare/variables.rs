@@ -1,6 +1,7 @@
 //! `variable` blocks and where their values come from: `--var`, `--var-file`, `SWITCHOVER_VAR_x`, the default; in that order.
 
 use std::cell::RefCell;
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use super::{parse, scan, suggest};
 use crate::model::{Error, Exit, Problem, Result, SourceFile, Span, Value};
 
 /// Values that the command line gives.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct VariableSources {
     /// `--var NAME=TEXT`, in order; a later one wins.
     pub flags: Vec<(String, String)>,
@@ -24,13 +25,31 @@ pub struct VariableSources {
     pub files: Vec<PathBuf>,
 }
 
+/// Names without their values, any of which may be a secret.
+impl fmt::Debug for VariableSources {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&str> = self.flags.iter().map(|(name, _)| name.as_str()).collect();
+        f.debug_struct("VariableSources").field("flags", &names).field("files", &self.files).finish()
+    }
+}
+
 /// A value from outside.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub enum Given {
     /// Text, to be read by the variable's type.
     Text(String),
     /// Already a value.
     Value(Value),
+}
+
+/// Without the value, which may be a secret.
+impl fmt::Debug for Given {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Given::Text(_) => "Text(…)",
+            Given::Value(_) => "Value(…)",
+        })
+    }
 }
 
 /// Values by name, and who gave them.
@@ -231,7 +250,11 @@ impl<'a> Variables<'a> {
         let outside = self.given.get(name).cloned().or_else(|| env(&env_name(name)).map(|text| (Given::Text(text), env_name(name))));
         if let Some((given, label)) = outside {
             return typed(given, &variable.ty)
-                .or_else(|what| fault(&variable.place, format!("{label}: {what}"), "give a value of the variable's type"));
+                // The value may go into a secret, whatever else it goes into.
+                .or_else(|what| {
+                    let what = eval::convert::without_values(&what, "");
+                    fault(&variable.place, format!("{label}: {what}"), "give a value of the variable's type")
+                });
         }
         let Some(default) = variable.default else {
             if variable.has_default {

@@ -4,18 +4,23 @@ mod address;
 mod error;
 mod exit;
 pub mod guard;
+mod net;
 mod phase;
 mod problem;
 pub mod record;
+mod redact;
 mod secret;
+pub mod text;
 pub mod time;
 mod value;
 
 pub use address::Address;
 pub use error::{Error, Result};
 pub use exit::Exit;
+pub use net::is_loopback;
 pub use phase::Phase;
 pub use problem::{Problem, Severity, SourceFile, Span};
+pub use redact::Redactor;
 pub use secret::{SecretRef, Secrets};
 pub use value::{Number, Value};
 

@@ -37,6 +37,12 @@ pub struct Span {
 }
 
 impl Span {
+    /// Whether what stands there was blanked because it may be a secret.
+    #[must_use]
+    pub fn is_blanked(&self) -> bool {
+        self.file.text.get(self.range.clone()).is_some_and(|text| !text.is_empty() && text.bytes().all(|byte| byte == b'*'))
+    }
+
     /// `FILE:LINE:COLUMN` of its start; of a file without text, which has no lines, the path alone.
     #[must_use]
     pub fn place(&self) -> String {

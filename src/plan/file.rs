@@ -3,14 +3,17 @@
 use std::fs::{self, OpenOptions};
 use std::io::{Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::digest;
 use super::document::{FORMAT_VERSION, Plan};
+use crate::model::text::json as escape_json;
 use crate::model::{Error, Exit, Json, Result};
 
 /// A plan file larger than this is not read.
 const PLAN_BYTES_MAX: u64 = 256 << 20;
+/// Names beside a plan that are tried for what is being written.
+const BESIDE_TRIES: u32 = 8;
 
 /// The document as it is saved.
 #[must_use]
@@ -19,20 +22,23 @@ pub fn text(plan: &Plan) -> String {
     let json = serde_json::to_value(plan).unwrap_or(Json::Null);
     let mut text = serde_json::to_string_pretty(&json).unwrap_or_default();
     text.push('\n');
-    text
+    // A saved plan is reviewed as a diff: what could deceive its reader is written as an escape.
+    escape_json(&text)
 }
 
-/// Writes the plan whole or not at all.
+/// Writes the plan whole or not at all. A plan that is there is replaced, whatever its mode was; anything else there (a link, a device, a folder) is
+/// refused: putting a file in its place would be a surprise, and writing through it a worse one.
 pub fn save(plan: &Plan, path: &Path) -> Result<()> {
     let cannot = |error: std::io::Error| {
         Error::new(Exit::Error, format!("cannot write the plan {}", path.display()), "check that the folder is there and yours to write")
             .because_text(error.to_string())
     };
-    let mut name = path.file_name().unwrap_or_default().to_os_string();
-    name.push(format!(".{}.new", std::process::id()));
-    let beside = path.with_file_name(name);
-    let write = || -> std::io::Result<()> {
-        let mut file = OpenOptions::new().create_new(true).write(true).mode(0o600).open(&beside)?;
+    if fs::symlink_metadata(path).is_ok_and(|there| !there.is_file()) || path.file_name().is_none() {
+        let what = format!("cannot write the plan {}: a link, a folder or a device is there", path.display());
+        return Err(Error::new(Exit::Error, what, "nothing was written; name a new file, or a plain file to be replaced"));
+    }
+    let (mut file, beside) = make_beside(path).map_err(cannot)?;
+    let mut write = || -> std::io::Result<()> {
         file.write_all(text(plan).as_bytes())?;
         file.sync_all()?;
         fs::rename(&beside, path)?;
@@ -42,6 +48,22 @@ pub fn save(plan: &Plan, path: &Path) -> Result<()> {
         let _ = fs::remove_file(&beside);
         cannot(error)
     })
+}
+
+/// A new file beside another one. A name that somebody else has is left alone.
+fn make_beside(path: &Path) -> std::io::Result<(fs::File, PathBuf)> {
+    let mut last = std::io::Error::from(std::io::ErrorKind::AlreadyExists);
+    for number in 0..BESIDE_TRIES {
+        let mut name = path.file_name().unwrap_or_default().to_os_string();
+        name.push(format!(".{}-{number}.new", std::process::id()));
+        let beside = path.with_file_name(name);
+        match OpenOptions::new().create_new(true).write(true).mode(0o600).open(&beside) {
+            Ok(file) => return Ok((file, beside)),
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => last = error,
+            Err(error) => return Err(error),
+        }
+    }
+    Err(last)
 }
 
 /// Reads a saved plan and proves that it is as it was saved.
@@ -71,7 +93,7 @@ pub fn parse(text: &str, path: &Path) -> Result<Plan> {
         return Err(Error::new(Exit::Error, format!("{} is a plan of format {version}", path.display()), help));
     }
     // Repeated keys, other spellings of a number or a string, another order of keys: none of them survives this.
-    let as_saved = digest::without_white_space(text) == digest::canonical(&json);
+    let as_saved = digest::without_white_space(text) == escape_json(&digest::canonical(&json));
     let plan: Plan = match serde_json::from_value(json) {
         Ok(plan) => plan,
         Err(_) if !as_saved => return Err(changed(path)),

@@ -5,6 +5,7 @@ use std::io::Write;
 use crate::apply::{Event, Sink};
 use crate::model::Json;
 use crate::model::time;
+use crate::review::escape;
 
 /// Writes each event as one line of JSON and flushes it.
 pub struct JsonLines {
@@ -19,14 +20,15 @@ impl JsonLines {
     }
 }
 
-/// One event as one line without its end; `time` is RFC 3339 in UTC with whole seconds.
+/// One event as one line without its end; `time` is RFC 3339 in UTC with whole seconds, and what acts on a terminal is written as an escape: event
+/// lines end up in the logs of CI jobs.
 #[must_use]
 pub fn line(event: &Event) -> String {
     let mut value = serde_json::to_value(event).unwrap_or(Json::Null);
     if let Some(map) = value.as_object_mut() {
         map.insert("time".to_owned(), Json::from(time::rfc3339(event.time)));
     }
-    value.to_string()
+    escape::json(&value.to_string())
 }
 
 impl Sink for JsonLines {

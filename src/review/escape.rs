@@ -3,15 +3,8 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
-/// Whether a character acts instead of being seen: controls, direction marks, invisible and unassigned-looking formatting.
-fn acts(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-            '\u{ad}' | '\u{61c}' | '\u{34f}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'
-            | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}'
-            | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
-            | '\u{e0000}'..='\u{e0fff}')
-}
+use crate::model::text::acts;
+pub use crate::model::text::json;
 
 /// For terminals, logs and fenced code: one line, nothing in it moves the cursor or hides. Our own texts pass unchanged.
 #[must_use]
@@ -30,6 +23,42 @@ pub fn terminal(text: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(safe)
+}
+
+/// The last look at what leaves the program: line ends and the colours that this program uses stay, whatever else acts is shown instead. What is
+/// laid out has been escaped piece by piece before; this is for what somebody forgot.
+#[must_use]
+pub fn output(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(|c| c != '\n' && acts(c)) {
+        return Cow::Borrowed(text);
+    }
+    let mut safe = String::with_capacity(text.len() + 16);
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        if let Some(length) = colour(rest) {
+            safe.push_str(&rest[..length]);
+            rest = &rest[length..];
+            continue;
+        }
+        if c == '\n' {
+            safe.push(c)
+        } else {
+            safe.push_str(&terminal(&rest[..c.len_utf8()]))
+        }
+        rest = &rest[c.len_utf8()..];
+    }
+    Cow::Owned(safe)
+}
+
+/// The length of a colour sequence at the beginning: bold, faint, underlined, a colour of sixteen, or back to normal. Nothing that hides text.
+fn colour(text: &str) -> Option<usize> {
+    let (codes, _) = text.strip_prefix("\u{1b}[")?.split_once('m')?;
+    let known = |code: &str| matches!(code, "" | "0" | "1" | "2" | "4" | "22" | "24" | "39") || is_ink(code);
+    (codes.len() <= 12 && codes.split(';').all(known)).then_some(codes.len() + 3)
+}
+
+fn is_ink(code: &str) -> bool {
+    matches!(code.parse(), Ok(30_u8..=37 | 90..=97)) && code.len() == 2
 }
 
 /// As HCL writes it: four digits after `\u`, eight after `\U`.
@@ -126,23 +155,6 @@ fn longest_run(text: &str) -> usize {
     text.split(|c| c != '`').map(str::len).max().unwrap_or(0)
 }
 
-/// For JSON that people read: the same document, with characters that act written as escapes. They can stand only inside texts, where an escape means
-/// the same; line ends and blanks of the layout stay.
-#[must_use]
-pub fn json(pretty: &str) -> String {
-    let mut safe = String::with_capacity(pretty.len());
-    for c in pretty.chars() {
-        if c != '\n' && acts(c) {
-            for unit in c.encode_utf16(&mut [0; 2]) {
-                let _ = write!(safe, "\\u{unit:04x}");
-            }
-        } else {
-            safe.push(c);
-        }
-    }
-    safe
-}
-
 /// For Slack: its three marks, without which neither a mention nor a link can be made.
 #[must_use]
 pub fn slack(text: &str) -> String {
@@ -165,6 +177,23 @@ mod tests {
             assert_eq!(terminal(hostile), shown);
         }
         assert_eq!(terminal("naïve 数据库 ok"), "naïve 数据库 ok");
+    }
+
+    #[test]
+    fn nothing_but_colours_and_line_ends_leaves() {
+        assert_eq!(output("plain\nnaïve 数据库\n"), "plain\nnaïve 数据库\n");
+        assert_eq!(output("\u{1b}[1;31merror\u{1b}[0m: x\n"), "\u{1b}[1;31merror\u{1b}[0m: x\n");
+        for (hostile, shown) in [
+            ("\u{1b}[8mhidden\u{1b}[0m", "\\u001b[8mhidden\u{1b}[0m"),
+            ("\u{1b}[2Jx", "\\u001b[2Jx"),
+            ("\u{1b}]0;title\u{7}", "\\u001b]0;title\\u0007"),
+            ("\u{1b}]8;;http://e\u{1b}\\link", "\\u001b]8;;http://e\\u001b\\link"),
+            ("\u{1b}[38;5;0mx", "\\u001b[38;5;0mx"),
+            ("\u{9b}31mx\ty\rz\u{200b}", "\\u009b31mx\\ty\\rz\\u200b"),
+            ("\u{1b}", "\\u001b"),
+        ] {
+            assert_eq!(output(hostile), shown);
+        }
     }
 
     #[test]

@@ -125,6 +125,7 @@ pub(crate) fn database() -> Plan {
             profile: None,
             account_id: None,
             endpoint_url: None,
+            allow_plain_http: false,
             poll: Duration::from_secs(15),
         }),
     );

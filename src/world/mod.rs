@@ -6,6 +6,7 @@ pub mod chat;
 pub mod clock;
 pub mod dns;
 pub mod ec2;
+pub mod gated;
 pub mod keys;
 pub mod live;
 pub mod postgres;

@@ -20,6 +20,9 @@ pub struct AwsProvider {
     pub account_id: Option<String>,
     /// Instead of AWS's own endpoints, for all services.
     pub endpoint_url: Option<String>,
+    /// Whether the endpoint may be `http://` on another machine.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub allow_plain_http: bool,
     /// The longest pause between two looks while no outage lasts.
     #[serde(with = "time::seconds", rename = "poll_seconds")]
     pub poll: Duration,
@@ -35,6 +38,9 @@ pub struct CloudflareProvider {
     pub api_token: Option<SecretRef>,
     /// With the API version; `https://api.cloudflare.com/client/v4` when none.
     pub base_url: Option<String>,
+    /// Whether that may be `http://` on another machine.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub allow_plain_http: bool,
     /// Changes that one batch call may hold: 200 on Free, 3,500 on paid plans.
     pub max_batch: u32,
 }

@@ -139,7 +139,7 @@ async fn a_secret_that_is_not_set_is_told_by_name_when_its_door_is_opened() {
 async fn a_spent_budget_is_told_and_nothing_is_sent() {
     let server = HttpServer::start(|_: &Incoming| Reply::json(200, &json!({})));
     let url: Url = server.url("/").parse().unwrap();
-    let door = HttpDoor::open("cloudflare:zones", &url, Vec::new(), (false, false), HttpLimits::default(), Arc::new(MachineClock)).unwrap();
+    let door = HttpDoor::open("cloudflare:zones", &url, Vec::new(), (false, false), HttpLimits::default(), Arc::new(MachineClock::new())).unwrap();
     let door = door.limited(Arc::new(Limiter::new(2, Duration::from_mins(5))));
     let get = |reserve| door.send(Request { call: "cloudflare:zones", method: Method::GET, url: url.clone(), body: None, reserve });
     get(1).await.unwrap();

@@ -46,6 +46,12 @@ pub fn secret(name: &str) -> SecretRef {
 
 /// The world and provider for a Cloudflare at `base_url` with this token.
 pub fn cloudflare(base_url: String, token: &str) -> (LiveWorld, CloudflareProvider) {
-    let provider = CloudflareProvider { name: "cloudflare".into(), api_token: Some(secret("token")), base_url: Some(base_url), max_batch: 200 };
+    let provider = CloudflareProvider {
+        name: "cloudflare".into(),
+        api_token: Some(secret("token")),
+        base_url: Some(base_url),
+        allow_plain_http: false,
+        max_batch: 200,
+    };
     (world(&[("token", token)]), provider)
 }

@@ -5,6 +5,7 @@ mod crash;
 mod engine;
 mod journal_histories;
 mod journal_stores;
+mod kill;
 mod language;
 #[cfg(feature = "aws")]
 mod live_aws;
@@ -14,9 +15,11 @@ mod live_failures;
 mod live_postgres;
 mod live_slack;
 mod live_world;
+mod people;
 mod saved_plans;
 #[cfg(feature = "aws")]
 mod scenarios;
+mod secrets;
 mod services;
 mod support;
 mod tidy;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tokio::sync::{mpsc, oneshot};
 
+use super::credentials;
 use super::decide::{Decision, Situation, decide};
 use super::track::Key;
 use super::{Engine, Halt};
@@ -15,11 +16,18 @@ use crate::apply::journal::{Answer, Record, Stage};
 use crate::apply::operation::{Cx, Look, Notes, Outputs, Progress, StartCx};
 use crate::model::time::{self, Timestamp};
 use crate::model::{Exit, Result};
-use crate::plan::Outage;
+use crate::plan::{Outage, Undo};
+use crate::world::gated::Gate;
 use crate::world::{CallError, CallResult, Failure, Readers};
 
 /// Looks that fail in other ways than for the moment, before the step fails.
 const FAILED_LOOKS_MAX: u32 = 3;
+
+/// A time in which nothing could be seen is told of when it is over, unless it was shorter.
+const WORTH_TELLING: std::time::Duration = std::time::Duration::from_secs(30);
+
+/// A pause of this length that a service asks for is told of each time, with its end.
+const LONG_PAUSE: std::time::Duration = std::time::Duration::from_secs(10);
 
 /// What came back.
 pub struct Answered {
@@ -134,7 +142,12 @@ impl Engine {
         let operation = Arc::clone(&track.operation);
         let scene = self.scene(key);
         let notes = NoteChannel { step: scene.step.clone(), sender: self.note_sender.clone() };
+        let hold = Arc::clone(&self.hold);
         self.calls.push(Box::pin(async move {
+            // The intent is on disk, and however long ago that was: who has lost the lock since makes no call. The doors ask once more.
+            if let Err(kept_back) = hold.pass(operation.name()).await {
+                return Answered { key, what: Came::Start(Err(kept_back)) };
+            }
             let cx = scene.cx();
             let started = operation.start(&StartCx { cx: &cx, writers: &*scene.writers, notes: &notes }).await;
             Answered { key, what: Came::Start(started) }
@@ -163,6 +176,9 @@ impl Engine {
     pub(super) async fn answered(&mut self, answered: Answered) -> Result<()> {
         let key = answered.key;
         self.keep_answer(&answered)?;
+        if let Some(error) = self.hold.over() {
+            return Err(error);
+        }
         if let Some(track) = self.tracks.get_mut(&key) {
             track.busy = false;
         }
@@ -203,7 +219,11 @@ impl Engine {
         let (limits, id) = (step.limits.clone(), step.id.clone());
         let Some(track) = self.tracks.get_mut(&key) else { return Ok(()) };
         track.failed_looks = 0;
-        let (began, starts, repeat_is_safe) = (track.began, track.operation.starts(), track.operation.repeat_is_safe());
+        let lost = track.sees(now);
+        let (began, starts, repeat_is_safe) = (track.counted_from(now), track.operation.starts(), track.operation.repeat_is_safe());
+        if let Some(lost) = lost.filter(|lost| *lost >= WORTH_TELLING) {
+            self.tell_about(Some(&id), EventKind::Notice { message: format!("can be seen again, after {}", time::words(lost)) });
+        }
         let look = if self.may_come_late(key, &look) { Look::Settling(Progress::status("making sure that no late effect comes")) } else { look };
         // Something foreign is in the way of a call that was not made: the plan was right when it was made, and is not now.
         let in_the_way = matches!(look, Look::Conflict(_)) && starts && key.undo.is_none() && self.call(key).is_none();
@@ -284,7 +304,7 @@ impl Engine {
     fn start_failed(&mut self, key: Key, error: &CallError) {
         let (now, id) = (self.now(), self.program.step(key.step).id.clone());
         if error.failure == Failure::Denied {
-            self.halt_denied(&id, error);
+            self.halt_denied(key, error);
             return;
         }
         let attempts = self.call(key).map_or(1, |call| call.attempts.saturating_sub(call.earlier));
@@ -297,7 +317,7 @@ impl Engine {
             (_, asked) => asked.unwrap_or(backoff).max(std::time::Duration::from_secs(1)),
         };
         let Some(track) = self.tracks.get_mut(&key) else { return };
-        track.wake(time::after(now, pause).min(track.limit(timeout)));
+        track.wake(time::after(now, pause).min(track.limit(timeout, now)));
         track.facts_hold = false;
         let until = track.next;
         self.tell_pause(&id, error, until, time::between(now, until));
@@ -312,33 +332,47 @@ impl Engine {
         let (now, step) = (self.now(), self.program.step(key.step));
         let (id, limits) = (step.id.clone(), step.limits.clone());
         if error.failure == Failure::Denied {
-            self.halt_denied(&id, error);
+            self.halt_denied(key, error);
             return Ok(());
         }
         let in_outage = self.in_outage(key);
         let Some(track) = self.tracks.get_mut(&key) else { return Ok(()) };
         track.failed_looks += 1;
-        let late = time::between(track.began, now) > limits.timeout;
+        // Who does not answer at all says nothing about the step; who asks to come later does.
+        let unseen = matches!(error.failure, Failure::Unreachable | Failure::Unknown { retry_after: None });
+        let unseen_for = unseen.then(|| time::between(track.is_blind(now), now)).filter(|lasted| !lasted.is_zero());
+        let is_long = error.retry_after().is_some_and(|asked| asked >= LONG_PAUSE);
+        let worth_a_word = track.is_worth_a_word(now) || is_long;
+        let late = time::between(track.counted_from(now), now) > limits.timeout;
         if late || (!error.may_pass() && track.failed_looks >= FAILED_LOOKS_MAX) {
             return self.fail(key, error.to_string(), error.clone().into_error(Exit::Error).help().to_owned(), false).await;
         }
         track.rest(now, limits.poll, in_outage && error.retry_after().is_none());
         if let Some(asked) = error.retry_after() {
-            track.next = track.next.max(time::after(now, asked).min(track.limit(limits.timeout)));
+            track.next = track.next.max(time::after(now, asked).min(track.limit(limits.timeout, now)));
         }
         let until = track.next;
-        self.tell_pause(&id, error, until, time::between(now, until));
+        match unseen_for {
+            _ if !worth_a_word => {}
+            None => self.tell_pause(&id, error, until, time::between(now, until)),
+            Some(lasted) => {
+                let message = format!("{error}; for {} now, looking again and again", time::words(lasted));
+                self.tell_about(Some(&id), EventKind::Notice { message });
+            }
+        }
         Ok(())
     }
 
-    fn halt_denied(&mut self, id: &str, error: &CallError) {
-        let environment = &self.program.plan.environment;
-        let then = if self.journal.state.wrote {
-            format!("`switchover resume {environment}` goes on, `switchover rollback {environment}` turns it back")
-        } else {
-            "apply again".to_owned()
+    fn halt_denied(&mut self, key: Key, error: &CallError) {
+        let (plan, step) = (&self.program.plan, self.program.step(key.step));
+        let operation = match (key.undo, &step.undo) {
+            (Some(index), Undo::Operations { operations, .. }) => operations.get(index).unwrap_or(&step.operation),
+            _ => &step.operation,
         };
-        let needs = vec![format!("renew the credentials that {id} needs, or let them do this ({error}); then {then}")];
+        let id = &step.id;
+        let credentials = credentials::behind(plan, operation, &error.call);
+        let then = if self.journal.state.wrote { self.journal.state.ways_on() } else { "apply again".to_owned() };
+        let needs = vec![format!("renew {credentials}, or let them do what {id} needs ({error}); then {then}")];
         self.halt.get_or_insert_with(|| Halt { exit: Exit::Person, why: format!("{id}: {error}"), needs });
     }
 }

@@ -4,11 +4,13 @@
 //! looks next, and sleeps until then. All that happens concurrently is calls to services; everything that decides or writes the journal happens here, one after the other.
 //!
 //! Guarantees: a call goes out only after its intent is on disk, its facts hold and the guard has looked at its names; after an answer that is not known nothing
-//! is repeated before a look; in a run that is turned back nothing new is started; what cannot be journaled is not done.
+//! is repeated before a look; in a run that is turned back nothing new is started; what cannot be journaled is not done; whoever does not surely hold the
+//! run's lock makes no call that writes.
 //! Assumption: nobody else writes what the run locks. Where somebody does, looks find a conflict and the run turns back or stops for a person.
 
 mod backward;
 mod calls;
+mod credentials;
 pub mod decide;
 mod facts;
 mod forward;
@@ -31,9 +33,10 @@ pub use self::program::{Kinds, Program};
 pub use self::stop::{Stop, StopRequest};
 use self::track::{Key, Track};
 use crate::apply::event::{Event, EventKind, Sink, Summary};
-use crate::apply::journal::{Record, Writer};
+use crate::apply::journal::{Hold, Record, Writer};
 use crate::model::time::{self, Timestamp};
 use crate::model::{Error, Exit, Result};
+use crate::world::gated::GatedWorld;
 use crate::world::{Clock, Writers};
 
 /// Makes a notice of an event, or none.
@@ -86,6 +89,7 @@ pub struct Engine {
     writers: Arc<dyn Writers>,
     clock: Arc<dyn Clock>,
     journal: Writer,
+    hold: Arc<Hold>,
     sink: Box<dyn Sink>,
     notifier: Notifier,
     stop: Stop,
@@ -125,12 +129,14 @@ impl Engine {
     pub fn new(setup: Setup) -> Self {
         let clock = setup.writers.clock();
         let (note_sender, note_requests) = mpsc::channel(16);
+        let hold = Arc::clone(&setup.journal.hold);
         let mut engine = Engine {
             began: clock.now(),
             clock,
             program: setup.program,
-            writers: setup.writers,
+            writers: Arc::new(GatedWorld::new(setup.writers, Arc::clone(&hold) as _)),
             journal: setup.journal,
+            hold,
             sink: setup.sink,
             notifier: setup.notifier,
             stop: setup.stop,
@@ -221,6 +227,7 @@ impl Engine {
         let may_sleep = self.calls.is_empty() || next.is_some();
         tokio::select! {
             biased;
+            error = self.hold.until_over() => Err(error),
             Some(request) = self.note_requests.recv() => self.keep_note(request).await,
             Some(answered) = self.calls.next(), if !self.calls.is_empty() => self.answered(answered).await,
             Some(failed) = self.notices.next(), if !self.notices.is_empty() => { self.tell_notice_failure(failed); Ok(()) }

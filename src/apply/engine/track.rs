@@ -38,12 +38,66 @@ pub struct Track {
     pub told: bool,
     /// Looks that failed one after the other.
     pub failed_looks: u32,
+    /// Since when reality could not be seen, if it cannot at the moment.
+    pub blind_since: Option<Timestamp>,
+    /// How long it could not be seen before, all such times together.
+    blind_before: Duration,
+    /// When it was last told that looks fail, and how long until it is told again.
+    told_failing: Option<(Timestamp, Duration)>,
 }
+
+/// A lost network does not use up the time that a step has, unless it is lost for longer than this.
+pub const BLIND_MAX: Duration = Duration::from_hours(1);
+/// The first pause between two words about looks that fail one after the other; each later one is twice as long, up to the slowest.
+const FAILING_TOLD: Duration = Duration::from_secs(30);
+const FAILING_TOLD_SLOWEST: Duration = Duration::from_mins(5);
 
 impl Track {
     /// Taken up now: looks at once.
     pub fn new(operation: Arc<dyn Operation>, now: Timestamp) -> Self {
-        Track { operation, began: now, next: now, pause: PAUSE_FIRST, busy: false, facts_hold: false, told: false, failed_looks: 0 }
+        Track {
+            operation,
+            began: now,
+            next: now,
+            pause: PAUSE_FIRST,
+            busy: false,
+            facts_hold: false,
+            told: false,
+            failed_looks: 0,
+            blind_since: None,
+            blind_before: Duration::ZERO,
+            told_failing: None,
+        }
+    }
+
+    /// When its time began to run: what passed while nothing could be seen is not counted.
+    pub fn counted_from(&self, now: Timestamp) -> Timestamp {
+        let at_the_moment = self.blind_since.map_or(Duration::ZERO, |since| time::between(since, now));
+        time::after(self.began, (self.blind_before + at_the_moment).min(BLIND_MAX))
+    }
+
+    /// Nothing can be seen. Gives since when.
+    pub fn is_blind(&mut self, now: Timestamp) -> Timestamp {
+        *self.blind_since.get_or_insert(now)
+    }
+
+    /// Whether one more look that failed is worth a word: at first, and then now and then.
+    pub fn is_worth_a_word(&mut self, now: Timestamp) -> bool {
+        let pause = match self.told_failing {
+            None => FAILING_TOLD,
+            Some((at, pause)) if time::between(at, now) >= pause => (pause * 2).min(FAILING_TOLD_SLOWEST),
+            Some(_) => return false,
+        };
+        self.told_failing = Some((now, pause));
+        true
+    }
+
+    /// Reality is seen again. Gives for how long it was not, if that was so.
+    pub fn sees(&mut self, now: Timestamp) -> Option<Duration> {
+        self.told_failing = None;
+        let lasted = time::between(self.blind_since.take()?, now);
+        self.blind_before = self.blind_before.saturating_add(lasted);
+        Some(lasted)
     }
 
     /// Looks again after a pause that grows; within an outage every second.
@@ -54,13 +108,58 @@ impl Track {
     }
 
     /// The last moment to which a pause may last, whatever a service asks for: then its time is over, and it looks once more.
-    pub fn limit(&self, timeout: Duration) -> Timestamp {
-        time::after(self.began, timeout + PAUSE_FIRST)
+    pub fn limit(&self, timeout: Duration, now: Timestamp) -> Timestamp {
+        time::after(self.counted_from(now), timeout + PAUSE_FIRST)
     }
 
     /// Looks at once, and often again for a while: something has just happened.
     pub fn wake(&mut self, now: Timestamp) {
         self.next = now;
         self.pause = PAUSE_FIRST;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::apply::operation::{Cx, Look, StartCx};
+    use crate::world::CallResult;
+
+    struct Nothing;
+
+    #[async_trait::async_trait]
+    impl Operation for Nothing {
+        fn name(&self) -> &'static str {
+            "wait"
+        }
+
+        fn writes(&self) -> Vec<String> {
+            Vec::new()
+        }
+
+        async fn look(&self, _: &Cx<'_>) -> CallResult<Look> {
+            Ok(Look::done())
+        }
+
+        async fn start(&self, _: &StartCx<'_>) -> CallResult<()> {
+            Ok(())
+        }
+    }
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    #[test]
+    fn a_lost_network_is_not_counted_and_told_a_few_times() {
+        let mut track = Track::new(Arc::new(Nothing), at(0));
+        assert!((100..700).all(|second| track.is_blind(at(second)) == at(100)));
+        let told = (100..700).filter(|second| track.is_worth_a_word(at(*second))).count();
+        assert_eq!(told, 5, "after 0, 30, 90, 210 and 450 seconds");
+        assert_eq!(track.counted_from(at(700)), at(600), "while it lasts");
+        assert_eq!(track.sees(at(700)), Some(Duration::from_mins(10)));
+        assert_eq!((track.counted_from(at(900)), track.sees(at(901))), (at(600), None), "and afterwards");
+        assert_eq!((track.is_blind(at(1_000)), track.is_worth_a_word(at(1_000))), (at(1_000), true), "the next one is told at once");
+        assert_eq!(track.counted_from(at(100_000)), at(3_600), "but not for ever");
     }
 }

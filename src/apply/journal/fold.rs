@@ -222,6 +222,18 @@ impl RunState {
         self.steps.get_mut(step).ok_or_else(|| format!("{step} is not a step of the plan"))
     }
 
+    /// How a person goes on with it once what hindered it is mended, in words.
+    #[must_use]
+    pub fn ways_on(&self) -> String {
+        let environment = &self.plan.environment;
+        let ways = format!("`switchover resume {environment}` goes on, `switchover rollback {environment}` turns it back");
+        if self.outages.is_empty() {
+            return ways;
+        }
+        let open: Vec<&str> = self.outages.keys().map(String::as_str).collect();
+        format!("{ways}; the outage of {} lasts until then", open.join(", "))
+    }
+
     /// Whether somebody asked for the way back, so that going on with the run is going on with that.
     #[must_use]
     pub fn asked_back(&self) -> bool {

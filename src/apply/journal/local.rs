@@ -1,7 +1,7 @@
 //! The journal in a folder: `.switchover/` beside `environments/`.
 //!
 //! ```text
-//! .switchover/            0700
+//! .switchover/            0700, like every folder below it; no link
 //!   ENV/lock.json         who runs this environment now
 //!   ENV/runs/RUN.journal  one file a run, one checksummed line an entry, 0600
 //!   locks/NAME.json       what else a run has locked, across environments
@@ -9,9 +9,8 @@
 //! ```
 
 use std::collections::HashMap;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{Seek, SeekFrom, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
@@ -19,9 +18,9 @@ use async_trait::async_trait;
 
 use super::Entry;
 use super::clock::{Clocks, MachineClocks};
-use super::codec;
 use super::locks;
 use super::store::{Acquire, Lease, LockInfo, Store, StoredRun};
+use super::{codec, files};
 use crate::model::{Error, Exit, Result};
 
 /// A run's journal larger than this is not read: a run of 100,000 steps needs a tenth of it.
@@ -66,14 +65,10 @@ impl LocalStore {
 
     /// Takes the store's turn: whoever holds the returned file is alone in changing anything.
     fn turn(&self) -> Result<File> {
-        make_folder(&self.root)?;
         let path = self.root.join(".turn");
-        let open = || -> std::io::Result<File> {
-            let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path)?;
-            file.lock()?;
-            Ok(file)
-        };
-        open().map_err(|error| cannot("lock", &path, &error))
+        let file = files::open(&self.root, &path)?;
+        file.lock().map_err(|error| cannot("lock", &path, &error))?;
+        Ok(file)
     }
 
     fn lock_path(&self, name: &str, environment: &str) -> PathBuf {
@@ -84,13 +79,13 @@ impl LocalStore {
         }
     }
 
-    fn read_lock(&self, name: &str, environment: &str) -> Result<Option<LockInfo>> {
-        locks::read(&self.lock_path(name, environment), &*self.clocks)
+    fn held(&self, path: &Path) -> Result<Option<LockInfo>> {
+        locks::read(&self.root, path, &*self.clocks)
     }
 
     fn check_fence(&self, lease: &Lease) -> Result<()> {
         for name in &lease.names {
-            let held = self.read_lock(name, &lease.environment)?;
+            let held = self.held(&self.lock_path(name, &lease.environment))?;
             if held.as_ref().is_none_or(|lock| lock.fence != lease.fence) {
                 return Err(locks::taken_over(name, held.as_ref()));
             }
@@ -98,24 +93,20 @@ impl LocalStore {
         Ok(())
     }
 
-    fn open_tail(path: &Path, entries_before: u64) -> Result<Tail> {
-        if let Some(parent) = path.parent() {
-            make_folder(parent)?;
-        }
-        let bytes = read_file(path)?;
+    fn open_tail(&self, path: &Path, entries_before: u64) -> Result<Tail> {
+        let bytes = files::read(&self.root, path, JOURNAL_BYTES_MAX)?;
         let decoded = codec::decode(&bytes.unwrap_or_default()).map_err(|why| damaged(path, &why))?;
         if decoded.entries.len() as u64 != entries_before {
             return Err(damaged(path, &format!("it has {} records where {entries_before} were expected", decoded.entries.len())));
         }
-        let open = || -> std::io::Result<File> {
-            let mut file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path)?;
+        let mut file = files::open(&self.root, path)?;
+        let mut cut = || -> std::io::Result<()> {
             file.set_len(decoded.whole)?;
             file.seek(SeekFrom::End(0))?;
             file.sync_all()?;
-            sync_folder(path)?;
-            Ok(file)
+            sync_folder(path)
         };
-        let file = open().map_err(|error| cannot("write", path, &error))?;
+        cut().map_err(|error| cannot("write", path, &error))?;
         Ok(Tail { file, whole: decoded.whole, chain: decoded.chain, next: entries_before })
     }
 }
@@ -128,19 +119,19 @@ impl Store for LocalStore {
 
     async fn acquire(&self, acquire: &Acquire) -> Result<Lease> {
         let _turn = self.turn()?;
-        make_folder(&self.environment(&acquire.environment))?;
+        files::make_folder(&self.root, &self.environment(&acquire.environment))?;
         let fence = locks::new_fence(&acquire.holder);
         let mut paths = Vec::new();
         for name in &acquire.names {
             let path = self.lock_path(name, &acquire.environment);
-            if let Some(held) = locks::read(&path, &*self.clocks)? {
+            if let Some(held) = self.held(&path)? {
                 locks::may_take(&held, acquire)?;
             }
             paths.push((name, path));
         }
         for (name, path) in paths {
             if let Some(parent) = path.parent() {
-                make_folder(parent)?;
+                files::make_folder(&self.root, parent)?;
             }
             locks::write(&path, &locks::fresh(name, acquire, &fence, &*self.clocks))?;
         }
@@ -152,7 +143,7 @@ impl Store for LocalStore {
         self.check_fence(lease)?;
         for name in &lease.names {
             let path = self.lock_path(name, &lease.environment);
-            if let Some(held) = locks::read(&path, &*self.clocks)? {
+            if let Some(held) = self.held(&path)? {
                 locks::write(&path, &locks::renewed(held, lease.length, &*self.clocks))?;
             }
         }
@@ -163,7 +154,7 @@ impl Store for LocalStore {
         let _turn = self.turn()?;
         for name in &lease.names {
             let path = self.lock_path(name, &lease.environment);
-            if locks::read(&path, &*self.clocks)?.is_some_and(|held| held.fence == lease.fence) {
+            if self.held(&path)?.is_some_and(|held| held.fence == lease.fence) {
                 remove(&path)?;
             }
         }
@@ -171,12 +162,12 @@ impl Store for LocalStore {
     }
 
     async fn lock(&self, name: &str, environment: &str) -> Result<Option<LockInfo>> {
-        self.read_lock(name, environment)
+        self.held(&self.lock_path(name, environment))
     }
 
     async fn remove_lock(&self, name: &str, environment: &str) -> Result<()> {
         let path = self.lock_path(name, environment);
-        if self.read_lock(name, environment)?.is_none() {
+        if self.held(&path)?.is_none() {
             return Ok(());
         }
         let _turn = self.turn()?;
@@ -185,6 +176,9 @@ impl Store for LocalStore {
 
     async fn runs(&self, environment: &str) -> Result<Vec<String>> {
         let folder = self.environment(environment).join("runs");
+        if !files::is_folder(&self.root, &folder)? {
+            return Ok(Vec::new());
+        }
         let entries = match fs::read_dir(&folder) {
             Ok(entries) => entries,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -202,7 +196,7 @@ impl Store for LocalStore {
 
     async fn read(&self, environment: &str, run: &str) -> Result<Option<StoredRun>> {
         let path = self.journal(environment, run);
-        let Some(bytes) = read_file(&path)? else { return Ok(None) };
+        let Some(bytes) = files::read(&self.root, &path, JOURNAL_BYTES_MAX)? else { return Ok(None) };
         let decoded = codec::decode(&bytes).map_err(|why| damaged(&path, &why))?;
         if decoded.entries.is_empty() {
             return Ok(None);
@@ -218,7 +212,7 @@ impl Store for LocalStore {
         let mut tails = self.tails.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let mut tail = match tails.remove(run) {
             Some(tail) if tail.next == first.seq => tail,
-            _ => Self::open_tail(&path, first.seq)?,
+            _ => self.open_tail(&path, first.seq)?,
         };
         let mut text = String::new();
         for entry in entries {
@@ -237,25 +231,6 @@ impl Store for LocalStore {
         tail.whole += text.len() as u64;
         tails.insert(run.to_owned(), tail);
         Ok(())
-    }
-}
-
-fn make_folder(path: &Path) -> Result<()> {
-    if path.is_dir() {
-        return Ok(());
-    }
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(|error| cannot("make", path, &error))
-}
-
-fn read_file(path: &Path) -> Result<Option<Vec<u8>>> {
-    match fs::metadata(path) {
-        Ok(meta) if meta.len() > JOURNAL_BYTES_MAX => return Err(damaged(path, "it is larger than any journal of ours")),
-        _ => {}
-    }
-    match fs::read(path) {
-        Ok(bytes) => Ok(Some(bytes)),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(cannot("read", path, &error)),
     }
 }
 

@@ -1,13 +1,13 @@
 //! Lock files of the local store: who, since when, until when, behind which fence.
 
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::Duration;
 
 use super::Holder;
 use super::clock::Clocks;
+use super::files;
 use super::local::{cannot, sync_folder};
 use super::store::{Acquire, LockInfo};
 use crate::model::time::{self, Timestamp};
@@ -41,13 +41,12 @@ pub fn name_of(file: &str) -> Option<String> {
     String::from_utf8(bytes).ok().filter(|name| file_name(name) == file)
 }
 
-/// A lock file; none when nobody holds the lock.
-pub fn read(path: &Path, clocks: &dyn Clocks) -> Result<Option<LockInfo>> {
-    let text = match fs::read(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(cannot("read", path, &error)),
-    };
+/// A lock file larger than this is none.
+const LOCK_BYTES_MAX: u64 = 1 << 20;
+
+/// A lock file below `root`; none when nobody holds the lock.
+pub fn read(root: &Path, path: &Path, clocks: &dyn Clocks) -> Result<Option<LockInfo>> {
+    let Some(text) = files::read(root, path, LOCK_BYTES_MAX)? else { return Ok(None) };
     let read = serde_json::from_slice::<LockInfo>(&text).map(|lock| Some(LockInfo { expired: is_expired(&lock, clocks), ..lock }));
     read.map_err(|error| {
         Error::new(Exit::Error, format!("the lock {} is damaged", path.display()), "make sure that nothing runs, then remove the file")
@@ -61,7 +60,7 @@ pub fn write(path: &Path, lock: &LockInfo) -> Result<()> {
         .map_err(|error| Error::new(Exit::Error, "cannot write a lock", "report this").because_text(error.to_string()))?;
     let beside = path.with_extension("json.new");
     let replace = || -> std::io::Result<()> {
-        let mut file = OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&beside)?;
+        let mut file = files::replace(&beside)?;
         file.write_all(text.as_bytes())?;
         file.sync_all()?;
         fs::rename(&beside, path)?;

@@ -6,7 +6,9 @@
 
 pub mod clock;
 pub mod codec;
+mod files;
 pub mod fold;
+pub mod hold;
 pub mod holder;
 pub mod local;
 pub mod locks;
@@ -19,6 +21,7 @@ pub mod writer;
 
 pub use clock::{Clocks, MachineClocks};
 pub use fold::{RunState, Stage, StepState};
+pub use hold::Hold;
 pub use holder::Holder;
 pub use patience::Patience;
 pub use record::{Answer, Entry, Record};

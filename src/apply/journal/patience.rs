@@ -2,12 +2,14 @@
 //! start anything, and stopping would leave the outage open. As long as nobody has taken the lock its fence holds, however long it took.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
 use super::clock::{Clocks, MachineClocks};
-use crate::model::{Error, Exit, Result, time};
+use crate::model::time::{self, Timestamp};
+use crate::model::{Error, Exit, Result};
 
 /// What a single try came to.
 pub enum Attempt<T> {
@@ -33,11 +35,19 @@ pub struct Patience {
     pub listener: Listener,
     /// What "since" is said by.
     pub clocks: Arc<dyn Clocks>,
+    /// Whether somebody is being told.
+    pub told: Arc<AtomicBool>,
 }
 
 impl Default for Patience {
     fn default() -> Self {
-        Patience { before: Duration::from_secs(20), holding: Duration::from_mins(30), listener: Arc::new(|_| {}), clocks: Arc::new(MachineClocks) }
+        Patience {
+            before: Duration::from_secs(20),
+            holding: Duration::from_mins(30),
+            listener: Arc::new(|_| {}),
+            clocks: Arc::new(MachineClocks),
+            told: Arc::default(),
+        }
     }
 }
 
@@ -49,40 +59,67 @@ const SILENT_TRIES: u32 = 2;
 const TRIES_BETWEEN: u32 = 12;
 
 impl Patience {
-    /// Tries until it is done, refused, or the limit is over.
+    /// Tries until it is done or refused; once the limit is over, not again.
     pub async fn keep_trying<'a, T>(&self, place: &str, limit: Duration, mut attempt: impl FnMut() -> BoxFuture<'a, Attempt<T>> + Send) -> Result<T> {
-        let last = std::sync::Mutex::new(format!("no answer within {}", time::words(limit)));
-        let tries = async {
-            let (since, mut pause, mut tries) = (self.clocks.wall(), PAUSE_FIRST, 0_u32);
-            loop {
-                match attempt().await {
-                    Attempt::Done(done) => {
-                        if tries >= SILENT_TRIES {
-                            (self.listener)(&format!("the journal at {place} is reached again"));
-                        }
-                        return Ok(done);
-                    }
-                    Attempt::Refused(error) => return Err(error),
-                    Attempt::Lost(why) => {
-                        tries += 1;
-                        if tries >= SILENT_TRIES && (tries - SILENT_TRIES).is_multiple_of(TRIES_BETWEEN) {
-                            let (since, limit) = (time::rfc3339(since), time::words(limit));
-                            (self.listener)(&format!(
-                                "the journal at {place} cannot be reached ({why}): waiting since {since}, for {limit} at most; nothing is started meanwhile"
-                            ));
-                        }
-                        *last.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = why;
-                    }
+        let mut over = std::pin::pin!(tokio::time::sleep(limit));
+        let mut telling = Telling { patience: self, place, limit, since: self.clocks.wall(), tries: 0, ours: false };
+        let mut pause = PAUSE_FIRST;
+        loop {
+            let why = match attempt().await {
+                Attempt::Done(done) => {
+                    telling.over();
+                    return Ok(done);
                 }
-                tokio::time::sleep(pause).await;
-                pause = (pause * 2).min(PAUSE_MAX);
+                Attempt::Refused(error) => return Err(error),
+                Attempt::Lost(why) => why,
+            };
+            telling.again(&why);
+            tokio::select! {
+                biased;
+                () = &mut over => return Err(unreachable(place, &why)),
+                () = tokio::time::sleep(pause) => pause = (pause * 2).min(PAUSE_MAX),
             }
-        };
-        if let Ok(ended) = tokio::time::timeout(limit, tries).await {
-            return ended;
         }
-        let why = last.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-        Err(unreachable(place, &why))
+    }
+}
+
+/// What people hear of one wait. Of several at once, the first speaks for all.
+struct Telling<'a> {
+    patience: &'a Patience,
+    place: &'a str,
+    limit: Duration,
+    since: Timestamp,
+    tries: u32,
+    ours: bool,
+}
+
+impl Telling<'_> {
+    fn again(&mut self, why: &str) {
+        self.tries += 1;
+        if self.tries < SILENT_TRIES || !(self.tries - SILENT_TRIES).is_multiple_of(TRIES_BETWEEN) {
+            return;
+        }
+        self.ours = self.ours || !self.patience.told.swap(true, Ordering::SeqCst);
+        if self.ours {
+            let (place, since, limit) = (self.place, time::rfc3339(self.since), time::words(self.limit));
+            (self.patience.listener)(&format!(
+                "the journal at {place} cannot be reached ({why}): waiting since {since}, for {limit} at most; nothing is started meanwhile"
+            ));
+        }
+    }
+
+    fn over(&self) {
+        if self.ours {
+            (self.patience.listener)(&format!("the journal at {} is reached again", self.place));
+        }
+    }
+}
+
+impl Drop for Telling<'_> {
+    fn drop(&mut self) {
+        if self.ours {
+            self.patience.told.store(false, Ordering::SeqCst);
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::store::{Lease, Store};
-use super::{Entry, Record, RunState};
+use super::{Entry, Hold, Record, RunState, hold};
 use crate::model::time::Timestamp;
 use crate::model::{Error, Exit, Result};
 use crate::plan::Plan;
@@ -12,6 +12,8 @@ use crate::plan::Plan;
 pub struct Writer {
     store: Arc<dyn Store>,
     lease: Lease,
+    /// Until when that lease is surely held. Whoever keeps it alive shares this.
+    pub hold: Arc<Hold>,
     run: String,
     /// What became of the run, as of the last record.
     pub state: RunState,
@@ -27,15 +29,19 @@ impl Writer {
         let record = Record::Begun { plan: Arc::clone(plan), actor: actor.to_owned() };
         store.append(&lease, &plan.run, &[Entry { seq: 0, time, record }]).await?;
         let state = RunState::begin(Arc::clone(plan), actor.to_owned(), time);
-        Ok(Writer { store, lease, run: plan.run.clone(), state, deferred: Vec::new(), failed: None })
+        Ok(Self::open(store, lease, state))
     }
 
     /// Goes on with a run.
     pub async fn resume(store: Arc<dyn Store>, lease: Lease, state: RunState, mode: &str, actor: &str, time: Timestamp) -> Result<Self> {
-        let run = state.plan.run.clone();
-        let mut writer = Writer { store, lease, run, state, deferred: Vec::new(), failed: None };
+        let mut writer = Self::open(store, lease, state);
         writer.append(time, vec![Record::Continued { mode: mode.to_owned(), actor: actor.to_owned() }]).await?;
         Ok(writer)
+    }
+
+    fn open(store: Arc<dyn Store>, lease: Lease, state: RunState) -> Self {
+        let hold = Hold::new(Arc::clone(&store), lease.clone(), hold::machine_since_boot());
+        Writer { store, lease, hold, run: state.plan.run.clone(), state, deferred: Vec::new(), failed: None }
     }
 
     /// The lease it writes under.
@@ -76,7 +82,10 @@ impl Writer {
         let entries = std::mem::take(&mut self.deferred);
         let written = self.store.append(&self.lease, &self.run, &entries).await;
         written.map_err(|error| {
-            let error = error.within("the journal cannot be written any more").exit_as(Exit::Person);
+            // Whose lock was taken over must not be told to go on: somebody else does.
+            let taken_over = error.exit() == Exit::Person;
+            let help = if taken_over { error.help().to_owned() } else { format!("{}; then {}", error.help(), self.state.ways_on()) };
+            let error = error.within("the journal cannot be written any more").exit_as(Exit::Person).with_help(help);
             self.failed = Some(error.clone());
             error
         })

@@ -84,15 +84,29 @@ pub fn to_bool(value: &Value) -> Result<bool, String> {
 pub fn to_int(value: &Value) -> Result<i64, String> {
     match to_number(value)? {
         Number::Int(n) => Ok(n),
-        Number::Float(n) => Err(format!("{n} is not a whole number")),
+        Number::Float(n) => Err(format!("`{n}` is not a whole number")),
     }
 }
 
-/// Text for a message, not longer than a line.
+/// Text for a message, not longer than a line, and without the marks that stand around it there.
 #[must_use]
 pub fn short(text: &str) -> String {
-    let line: String = text.chars().take(60).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let plain = |c: char| match c {
+        '`' => '\'',
+        c if c.is_control() => ' ',
+        c => c,
+    };
+    let line: String = text.chars().take(60).map(plain).collect();
     if line.len() < text.len() { format!("{line}…") } else { line }
+}
+
+/// A message without the values that it quotes, unless they stand in `known`: where a value may be a secret.
+#[must_use]
+pub fn without_values(message: &str, known: &str) -> String {
+    let parts: Vec<&str> = message.split('`').collect();
+    let quoted = |at: usize| at % 2 == 1 && at + 1 < parts.len();
+    let shown = parts.iter().enumerate().map(|(at, part)| if quoted(at) && !known.contains(part) { "…" } else { part });
+    shown.collect::<Vec<_>>().join("`")
 }
 
 /// Whether two values are the same, as `==` means it.

@@ -11,7 +11,7 @@ mod template;
 mod traverse;
 
 pub use call::check_name;
-pub use traverse::{root_name, static_name};
+pub use traverse::{root_name, static_name, unknown_name};
 
 #[cfg(test)]
 mod tests;

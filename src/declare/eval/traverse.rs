@@ -54,7 +54,7 @@ impl Evaluator<'_> {
     fn unknown(&self, name: &str, span: &Span) -> Eval<Value> {
         let known = ["var", "local"].into_iter().chain(self.names.references());
         let help = suggest::help(name, known, "text stands in quotes; values are var.NAME or local.NAME");
-        fault(span, format!("unknown name `{}`", short(name)), help)
+        fault(span, unknown_name(name, span), help)
     }
 
     /// The leading operators that are plain names, at most `most`, and the rest; at least one.
@@ -175,4 +175,10 @@ fn element<'v>(value: &'v Value, index: &Value, place: &Span) -> Eval<&'v Value>
 #[must_use]
 pub fn root_name(traversal: &Traversal) -> Option<&str> {
     if let Expression::Variable(name) = &traversal.expr { Some(name.as_str()) } else { None }
+}
+
+/// What is said of a name that nothing has. In the place of a secret it may be the secret itself, without its quotes.
+#[must_use]
+pub fn unknown_name(name: &str, span: &Span) -> String {
+    if span.is_blanked() { "a word that is no name".to_owned() } else { format!("unknown name `{}`", short(name)) }
 }

@@ -8,6 +8,7 @@ mod resolver;
 mod tests;
 
 pub use address::words as address_words;
+pub use print::holds_password;
 pub use resolver::Resolver;
 
 use std::sync::Arc;

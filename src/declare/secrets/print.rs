@@ -351,14 +351,18 @@ fn becomes_result(function: &str, argument: usize) -> bool {
     }
 }
 
+/// How the names of parameters end whose values are secret.
+const SECRET_NAMES: [&str; 13] =
+    ["password", "passwd", "passphrase", "pwd", "secret", "token", "access_key", "apikey", "api_key", "api-key", "signature", "credential", "sig"];
+
 /// Whether a text (with holes for what is not literal) is a URL with a literal password in it.
 #[must_use]
 pub fn holds_password(text: &str) -> bool {
     let literal = |part: &str| part.chars().any(|c| c != HOLE);
-    let lower = text.to_ascii_lowercase();
-    let named = ["password=", "passwd=", "secret=", "token="]
-        .iter()
-        .any(|name| lower.find(name).is_some_and(|at| literal(lower[at + name.len()..].split(['&', '#', ' ']).next().unwrap_or(""))));
+    let named = text.split(['?', '&', ';', '#', ' ', '\t', '\n']).filter_map(|pair| pair.split_once('=')).any(|(name, value)| {
+        let name = name.trim().to_ascii_lowercase();
+        literal(value.trim().trim_matches('\'')) && SECRET_NAMES.iter().any(|secret| name.ends_with(secret))
+    });
     let Some((_, rest)) = text.split_once("://") else { return named };
     let authority = rest.split(['/', '?', '#']).next().unwrap_or("");
     // A password may hold an unescaped slash, which ends the authority early: look at everything before the last `@` then.

@@ -1,7 +1,7 @@
 //! Secret values, at the door and nowhere else: evaluated from environment variables, `--var` and `--var-file`, or read again
 //! from their place in a file. Needs no environment to have been read.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -55,7 +55,15 @@ impl Secrets for Resolver {
         match value {
             Ok(Value::Null) => Err(Error::new(Exit::Error, what, "set one of the names it is made of").because_text("it is null")),
             Ok(value) => convert::to_text(&value).map_err(|why| Error::new(Exit::Error, what, "a secret is one text").because_text(why)),
-            Err(Fault::Problem(problem)) => Err(Error::new(Exit::Error, what, problem.help.clone()).because_text(problem.summary.clone())),
+            Err(Fault::Problem(problem)) => {
+                // What went wrong was found out with the values at hand, and a message may quote them.
+                let known = match reference {
+                    SecretRef::Literal { file, attribute } => format!("{file} {attribute}"),
+                    SecretRef::Expression { expression, .. } => expression.clone(),
+                };
+                let why = convert::without_values(&problem.summary, &known);
+                Err(Error::new(Exit::Error, what, convert::without_values(&problem.help, &known)).because_text(why))
+            }
             Err(Fault::Reported) => Err(Error::new(Exit::Error, what, "run validate and mend what it shows")),
         }
     }
@@ -80,6 +88,10 @@ impl Outside<'_> {
             && let Some(value) = self.outside(name)
         {
             return Ok(value);
+        }
+        // The name comes from a plan, which may come from anywhere.
+        if !Path::new(file).components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir)) {
+            return fault(at, format!("{file} is not below the root"), HELP);
         }
         let text = disk::bounded(&self.root.join(file)).or_else(|why| fault(at, format!("cannot read {file}: {why}"), HELP))?;
         let source = Arc::new(SourceFile { path: file.to_owned(), text });

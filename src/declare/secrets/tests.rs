@@ -228,3 +228,44 @@ fn a_plan_changed_by_hand_cannot_make_the_resolver_fall_over() {
         assert!(!resolver.resolve(&reference).unwrap_err().help().is_empty(), "{expression}");
     }
 }
+
+#[test]
+fn a_plan_cannot_have_files_read_that_are_not_below_the_root() {
+    let case = Case::new("env(\"X\")", "");
+    let outside = tempfile::tempdir().unwrap();
+    fs::write(outside.path().join("a.hcl"), "token = \"hunter2\"\n").unwrap();
+    let deep = "../".repeat(40) + outside.path().join("a.hcl").to_str().unwrap().trim_start_matches('/');
+    for file in [outside.path().join("a.hcl").display().to_string(), deep] {
+        let error = case.resolver().resolve(&SecretRef::Literal { file, attribute: "token".into() }).unwrap_err();
+        assert!(error.chain().contains("not below the root"), "{error:?}");
+    }
+}
+
+#[test]
+fn what_goes_wrong_with_a_secret_is_said_without_it() {
+    for expression in [
+        "tonumber(env(\"X\"))",
+        "-env(\"X\")",
+        "env(\"X\") + 1",
+        "!env(\"X\")",
+        "env(\"X\") ? \"a\" : \"b\"",
+        "cidrhost(env(\"X\"), 1)",
+        "jsondecode(env(\"X\"))",
+        "yamldecode(\": ${env(\"X\")}\")",
+        "lookup({ a = \"b\" }, env(\"X\"))",
+        "{ a = \"b\" }[env(\"X\")]",
+        "[1][env(\"X\")]",
+        "format(\"%d\", env(\"X\"))",
+        "var.list",
+    ] {
+        for value in ["hunter2hunter2", "hunter2`hunter2`hunter2", "hunter2\n\u{1b}[31m: [", "11.72hunter2"] {
+            let case = Case::new("env(\"X\")", "").env("X", value);
+            let reference = SecretRef::Expression { expression: expression.into(), refers_to: vec!["env.X".into()] };
+            let Err(error) = case.resolver().resolve(&reference) else { continue };
+            assert!(!format!("{error:?}").contains("hunter2"), "{expression}: {error:?}");
+        }
+    }
+    let numeric = Case::new("env(\"X\")", "").env("X", "4711.5");
+    let reference = SecretRef::Expression { expression: "[1][env(\"X\")]".into(), refers_to: vec!["env.X".into()] };
+    assert!(!format!("{:?}", numeric.resolver().resolve(&reference).unwrap_err()).contains("4711"));
+}

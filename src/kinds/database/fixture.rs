@@ -147,6 +147,7 @@ pub fn desired() -> Desired {
         profile: None,
         account_id: None,
         endpoint_url: None,
+        allow_plain_http: false,
         poll: Duration::from_secs(15),
     };
     Desired {

@@ -7,7 +7,7 @@
 //! | there | ours | - | a run ended while it retired, or keeps the old one | retiring is finished, or the time is waited for |
 //! | there | ours | ours | the old one is kept, and a later run ended before its switch | both of the above |
 //! | - | ours | any | a run ended in its switch | OLD gets its name back; NEXT is removed |
-//! | - | - | ours | a rename hides the old one, or there never was one | it gets its name back; or all begins anew |
+//! | - | - | ours | a rename hides the old one, or there never was one | it gets its name back, unless it does not show in time; or all begins anew |
 //! | any | foreign | any | someone else's | a conflict; never touched |
 //! | any | any | foreign | someone else's | a conflict; never touched |
 
@@ -35,6 +35,8 @@ pub struct Recovery {
     pub not_before: Option<Timestamp>,
     /// Which may be on its way to the same name.
     pub rival: Option<Rival>,
+    /// Seen by nobody until then it is gone for good: somebody has deleted it meanwhile.
+    pub gone_by: Option<Timestamp>,
     /// Tags of that instance, for the guard; none when it is hidden.
     pub tags: marks::Tags,
     /// Whether the instance has its name still, and only may lose it.
@@ -100,6 +102,7 @@ pub fn tell(wanted: &Wanted, seen: &Seen, now: Timestamp) -> Result<Scene> {
                     resource_id: current.resource_id.clone(),
                     not_before: Some(ends_by),
                     rival: None,
+                    gone_by: None,
                     tags: current.tags.clone(),
                     precaution: true,
                 });
@@ -119,6 +122,7 @@ pub fn tell(wanted: &Wanted, seen: &Seen, now: Timestamp) -> Result<Scene> {
                 resource_id: old.resource_id.clone(),
                 not_before: Some(if rival.is_some() { shows_by } else { ends_by }),
                 rival,
+                gone_by: None,
                 tags: old.tags.clone(),
                 precaution: false,
             });
@@ -126,8 +130,14 @@ pub fn tell(wanted: &Wanted, seen: &Seen, now: Timestamp) -> Result<Scene> {
         }
         (None, None) => {
             if let Some(hidden) = seen.next.as_ref().and_then(|next| next.tags.get(marks::REPLACES)) {
-                scene.recover =
-                    Some(Recovery { resource_id: hidden.clone(), not_before: None, rival: None, tags: marks::Tags::new(), precaution: false });
+                scene.recover = Some(Recovery {
+                    resource_id: hidden.clone(),
+                    not_before: None,
+                    rival: None,
+                    gone_by: Some(ends_by),
+                    tags: marks::Tags::new(),
+                    precaution: false,
+                });
             }
         }
     }

@@ -72,8 +72,13 @@ const CONNECT: BlockSpec = BlockSpec {
             "Host name; the instance's endpoint unless it is named. `{identifier}` in it stands for the instance's name at that moment.",
         ),
         AttrSpec::new("port", AttrType::Int, "TCP port; the instance's own unless it is named.").check(|value| int_within(value, 1, 65_535)),
-        AttrSpec::new("sslmode", AttrType::String, "`disable`, `require` or `verify-full`; `verify-full` unless it is named, `disable` on loopback.")
-            .check(|value| one_of(value, &["disable", "require", "verify-full"])),
+        AttrSpec::new(
+            "sslmode",
+            AttrType::String,
+            "`verify-full`: encrypted, and the server proves that it is the host; `require`: encrypted, whoever answers; `disable`: plain text. `verify-full` \
+             unless it is named, `disable` on loopback. A server that offers no TLS is sent nothing unless it is `disable`.",
+        )
+        .check(|value| one_of(value, &["disable", "require", "verify-full"])),
         AttrSpec::new("ca_file", AttrType::String, "A PEM file of further roots. Amazon's own are built in."),
         AttrSpec::new("user", AttrType::String, "The database role that checks and scrubs log in as.").required().check(not_empty),
         AttrSpec::new("password", AttrType::String, "The password of that role.").secret(),

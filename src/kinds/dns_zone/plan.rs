@@ -7,7 +7,7 @@ use super::batch::{Chunk, chunks};
 use super::diff::ZoneDetail;
 use super::facts::{Read, elastic_ips, free, records_by_id};
 use super::observe::ZoneObservation;
-use super::operations::{Addresses, Answers, Batch, Expected, Op, ReadBack, SetAfter, Verify};
+use super::operations::{Addresses, Answers, Batch, Expected, Op, ReadBack, SetAfter, Verify, Witness};
 use super::pairing::Item;
 use super::places::Index;
 use super::questions::questions;
@@ -250,7 +250,8 @@ impl Builder<'_> {
             return Ok(());
         }
         let title = format!("ask {} until they answer as declared ({} questions each)", servers.join(", "), questions.len());
-        let op = Op::Answers(Answers { zone: zone.name.clone(), servers, questions });
+        let witness = Some(Witness { provider: spec.provider.clone(), zone_id: zone.id.clone() });
+        let op = Op::Answers(Answers { zone: zone.name.clone(), servers, questions, witness });
         let limits =
             Limits { timeout: spec.confirm_timeout, visibility: VISIBILITY, poll: POLL, expected: ANSWERS_EXPECTED.min(spec.confirm_timeout) };
         self.step("answers", Phase::Confirm, title, &op, limits)?;

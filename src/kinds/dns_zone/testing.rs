@@ -77,9 +77,10 @@ pub(super) fn desired(resources: Vec<Declared>, max_batch: u32) -> Desired {
         profile: None,
         account_id: None,
         endpoint_url: None,
+        allow_plain_http: false,
         poll: Duration::from_secs(15),
     };
-    let cloudflare = CloudflareProvider { name: "cloudflare".to_owned(), api_token: None, base_url: None, max_batch };
+    let cloudflare = CloudflareProvider { name: "cloudflare".to_owned(), api_token: None, base_url: None, allow_plain_http: false, max_batch };
     let providers = [
         ("aws.hk", Provider::Aws(aws("aws.hk", "ap-east-1"))),
         ("aws.sydney", Provider::Aws(aws("aws.sydney", "ap-southeast-2"))),

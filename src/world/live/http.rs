@@ -9,6 +9,7 @@ use reqwest::{Method, StatusCode, Url};
 
 use super::limiter::Limiter;
 use crate::model::time::{self, Timestamp};
+use crate::model::{Redactor, is_loopback};
 use crate::world::{CallError, CallResult, Clock, Failure};
 
 /// Longer waits are not believed: a service that asks for more than a day means something else.
@@ -17,6 +18,10 @@ const RETRY_AFTER_MAX: Duration = Duration::from_hours(24);
 const SILENT_WAIT: Duration = Duration::from_secs(2);
 /// Characters of a service's words that reach a message.
 const MESSAGE_MAX: usize = 300;
+/// What is said of an address without TLS; the same for every service.
+pub const PLAIN_REFUSED: &str = "the address is http://, which would send secrets in the clear: use https://, or allow_plain_http = true in its provider block where the network is trusted";
+/// Bytes of an answer that are looked at for an excerpt.
+const EXCERPT_OF_BYTES: usize = 16 << 10;
 
 /// What a request may take.
 #[derive(Debug, Clone, Copy)]
@@ -50,7 +55,6 @@ pub struct Request<'a> {
 }
 
 /// One answer, whatever its status.
-#[derive(Debug)]
 pub struct Answer {
     /// The HTTP status.
     pub status: StatusCode,
@@ -58,6 +62,13 @@ pub struct Answer {
     pub retry_after: Option<Duration>,
     /// The unpacked body.
     pub body: Vec<u8>,
+}
+
+/// Without the body: services put into it what they were sent.
+impl std::fmt::Debug for Answer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Answer({}, {} bytes)", self.status, self.body.len())
+    }
 }
 
 impl Answer {
@@ -74,28 +85,6 @@ impl Answer {
             408 | 500..=599 => Some(Failure::Unknown { retry_after }),
             _ => Some(Failure::Refused),
         }
-    }
-
-    /// The beginning of the body for a message, when nothing better is known: its text in one line, tags left out.
-    #[must_use]
-    pub fn excerpt(&self) -> String {
-        let text = String::from_utf8_lossy(&self.body[..self.body.len().min(4_096)]);
-        let mut plain = String::new();
-        let mut inside_tag = false;
-        for c in text.chars() {
-            match c {
-                '<' => {
-                    inside_tag = true;
-                    plain.push(' ');
-                }
-                '>' => inside_tag = false,
-                _ if !inside_tag => plain.push(c),
-                _ => {}
-            }
-        }
-        let line = plain.split_whitespace().collect::<Vec<_>>().join(" ");
-        let short: String = line.chars().take(120).collect();
-        if short.is_empty() { "an empty answer".to_owned() } else { format!("it answered \"{short}\"") }
     }
 }
 
@@ -128,8 +117,8 @@ impl HttpDoor {
         match base.scheme() {
             "https" => {}
             "http" if local || plain => {}
-            "http" => return Err(refused("the URL is http://, which sends the secret in the clear: use https://".into())),
-            other => return Err(refused(format!("the URL begins with {other}:, which is not https:"))),
+            "http" => return Err(refused(PLAIN_REFUSED.to_owned())),
+            _ => return Err(refused("the URL does not begin with https:".to_owned())),
         }
         let mut builder = reqwest::Client::builder()
             .user_agent(concat!("switchover/", env!("CARGO_PKG_VERSION")))
@@ -193,6 +182,16 @@ impl HttpDoor {
         Ok(Answer { status, retry_after, body })
     }
 
+    /// The beginning of a body for a message, when nothing better is known: its text in one line, tags left out. Secrets are hidden before
+    /// anything is cut, since half of one would not be found.
+    #[must_use]
+    pub fn excerpt(&self, answer: &Answer) -> String {
+        let body = &answer.body[..answer.body.len().min(EXCERPT_OF_BYTES)];
+        let text = Redactor::new(self.secrets.iter().cloned()).hide(&String::from_utf8_lossy(body));
+        let short: String = without_tags(&text).chars().take(120).collect();
+        if short.is_empty() { "an empty answer".to_owned() } else { format!("it answered \"{short}\"") }
+    }
+
     /// An error of this door, without any secret and not too long.
     #[must_use]
     pub fn error(&self, call: &str, failure: Failure, message: &str) -> CallError {
@@ -231,15 +230,22 @@ fn bearer_header(call: &str, token: &str) -> CallResult<HeaderValue> {
     Ok(value)
 }
 
-/// Whether a URL stays on this machine.
-#[must_use]
-pub fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        None => false,
+/// Text in one line, without what stands in angle brackets.
+fn without_tags(text: &str) -> String {
+    let mut plain = String::new();
+    let mut inside_tag = false;
+    for c in text.chars() {
+        match c {
+            '<' => {
+                inside_tag = true;
+                plain.push(' ');
+            }
+            '>' => inside_tag = false,
+            _ if !inside_tag => plain.push(c),
+            _ => {}
+        }
     }
+    plain.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// An error and its causes in one line, without the URL, which may be a secret.
@@ -257,13 +263,10 @@ fn chain(error: reqwest::Error) -> String {
     text
 }
 
-/// One line without secrets and control characters, at most some hundred characters long.
+/// One line without secrets, in whatever form they came back, and without control characters, at most some hundred characters long.
 #[must_use]
 pub fn clean(message: &str, secrets: &[String]) -> String {
-    let mut text = message.to_owned();
-    for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
-        text = text.replace(secret.as_str(), "(secret)");
-    }
+    let text = Redactor::new(secrets.iter().cloned()).hide(message);
     let mut line: String = text.split(|c: char| c.is_control() || c.is_whitespace()).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
     if let Some((end, _)) = line.char_indices().nth(MESSAGE_MAX) {
         line.truncate(end);
@@ -342,7 +345,7 @@ mod tests {
 
     #[test]
     fn plain_http_stays_on_the_machine_unless_asked_for() {
-        let clock = || Arc::new(super::super::clock::MachineClock);
+        let clock = || Arc::new(super::super::clock::MachineClock::new());
         let open = |url: &str, plain| {
             HttpDoor::open("x:y", &url.parse().unwrap(), vec!["t".into()], (true, plain), HttpLimits::default(), clock()).map(|_| ())
         };
@@ -354,8 +357,15 @@ mod tests {
     }
 
     #[test]
-    fn an_html_answer_is_told_in_one_line() {
-        let body = b"<html><title>502 Bad\n Gateway</title></html>".to_vec();
-        assert_eq!(Answer { status: StatusCode::BAD_GATEWAY, retry_after: None, body }.excerpt(), "it answered \"502 Bad Gateway\"");
+    fn an_html_answer_is_told_in_one_line_and_no_secret_is_cut_before_it_is_hidden() {
+        let url: Url = "https://api.example.org".parse().unwrap();
+        let clock = Arc::new(super::super::clock::MachineClock);
+        let door = HttpDoor::open("x:y", &url, vec!["0123456789abcdef-token".into()], (true, false), HttpLimits::default(), clock).unwrap();
+        let excerpt = |body: &str| door.excerpt(&Answer { status: StatusCode::BAD_GATEWAY, retry_after: None, body: body.as_bytes().to_vec() });
+        assert_eq!(excerpt("<html><title>502 Bad\n Gateway</title></html>"), "it answered \"502 Bad Gateway\"");
+        for before in 100..120 {
+            let shown = excerpt(&format!("{}0123456789abcdef-token", "x ".repeat(before / 2)));
+            assert!(!shown.contains('0'), "{shown}");
+        }
     }
 }

@@ -69,7 +69,7 @@ impl LiveWorld {
         LiveWorld {
             secrets,
             options,
-            clock: Arc::new(MachineClock),
+            clock: Arc::new(MachineClock::new()),
             random: Mutex::new(random),
             resolver,
             aws,

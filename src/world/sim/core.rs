@@ -26,6 +26,7 @@ pub(super) struct Core {
     pub(super) hook: RwLock<Option<Arc<Hook>>>,
     numbers: AtomicU64,
     time_allowed: AtomicBool,
+    time_kept: AtomicBool,
     pace: Option<f64>,
     random: Mutex<fastrand::Rng>,
 }
@@ -144,6 +145,7 @@ impl Core {
             hook: RwLock::new(None),
             numbers: AtomicU64::new(0),
             time_allowed: AtomicBool::new(false),
+            time_kept: AtomicBool::new(false),
             pace,
             random: Mutex::new(random),
         }
@@ -160,6 +162,20 @@ impl Core {
 
     pub(super) fn time_is_allowed(&self) -> bool {
         self.time_allowed.load(Ordering::SeqCst)
+    }
+
+    pub(super) fn keep_time(&self) {
+        self.time_kept.store(true, Ordering::SeqCst);
+    }
+
+    /// Lets time pass. What somebody saw at a moment must not be undone by a kill, so that once there was a write, in this session or in the run
+    /// that it goes on with, every move of the clock is in the log before anybody hears of it.
+    fn pass_to(&self, inner: &mut Inner, instant: Timestamp) {
+        let before = inner.state.now;
+        inner.move_to(instant);
+        if inner.state.now > before && (inner.wrote || self.time_kept.load(Ordering::SeqCst)) {
+            inner.log_time();
+        }
     }
 
     pub(super) fn random(&self) -> u64 {
@@ -199,6 +215,8 @@ impl Core {
             }
             Some(Fault::ServerError { status, after_effect: false, retry_after_seconds }) => server_error(call, *status, false, *retry_after_seconds),
             Some(Fault::Refusal { code, message }) => CallError::new(call, Failure::Refused, message.as_str()).code(code.as_str()),
+            Some(Fault::Denied { code, message }) => CallError::new(call, Failure::Denied, message.as_str()).code(code.as_str()),
+            Some(Fault::Unreachable {}) => CallError::new(call, Failure::Unreachable, "network is unreachable"),
             Some(Fault::Crash { when: When::Before }) => {
                 inner.log();
                 std::process::abort();
@@ -210,7 +228,7 @@ impl Core {
             Some(Fault::Slow { seconds }) if self.time_is_allowed() => {
                 let taken = (*seconds).min(inner.state.timings.call_limit);
                 let then = time::after(inner.state.now, Duration::from_secs(taken));
-                inner.move_to(then);
+                self.pass_to(&mut inner, then);
                 return Ok(Begun { info, fault });
             }
             _ => return Ok(Begun { info, fault }),
@@ -224,7 +242,7 @@ impl Core {
 
     /// A part of a call that comes before its effect; what it changes is in the log when it returns.
     pub(super) fn prepare<T>(&self, call: &'static str, work: impl FnOnce(&mut Work<'_>) -> CallResult<T>) -> CallResult<T> {
-        self.lock().write(call, None, work)
+        self.lock().write(call, false, None, work)
     }
 
     /// The effect, and what happens after it.
@@ -234,7 +252,7 @@ impl Core {
         let late = if let Some(Fault::LateVisibility { seconds }) = &fault { Some(Duration::from_secs(*seconds)) } else { None };
         let mut guard = self.lock();
         let inner = &mut *guard;
-        let done = if info.write { inner.write(call, late, work) } else { inner.work(call, late, work) };
+        let done = if info.write { inner.write(call, true, late, work) } else { inner.work(call, late, work) };
         let effect = done.is_ok();
         let lost = match fault {
             Some(Fault::ReplyLost {}) => {
@@ -326,8 +344,14 @@ impl Inner {
         })
     }
 
-    /// Works under the lock of the log, and puts what changed there before anybody hears of it.
-    fn write<T>(&mut self, call: &'static str, late: Option<Duration>, work: impl FnOnce(&mut Work<'_>) -> CallResult<T>) -> CallResult<T> {
+    /// Works under the lock of the log, and puts what changed there before anybody hears of it. `effect`: whether this is the call's, if it goes well.
+    fn write<T>(
+        &mut self,
+        call: &'static str,
+        effect: bool,
+        late: Option<Duration>,
+        work: impl FnOnce(&mut Work<'_>) -> CallResult<T>,
+    ) -> CallResult<T> {
         let unreachable = |text: String| CallError::new(call, Failure::Unreachable, text);
         let log = match self.store.as_ref().map(Store::lock).transpose() {
             Ok(log) => log,
@@ -340,12 +364,22 @@ impl Inner {
         self.settle();
         self.wrote = true;
         if let (Some(store), Some(log)) = (self.store.as_mut(), log)
-            && let Err(error) = store.append(&log, &self.state, &self.dirty)
+            && let Err(error) = store.append(&log, &self.state, &self.dirty, effect.then_some(call).filter(|_| done.is_ok()))
         {
-            return Err(CallError::new(call, Failure::Unknown { retry_after: None }, format!("the world's log cannot be written: {error}")));
+            self.forget_unwritten();
+            return Err(unreachable(format!("nothing happened, the world's log cannot be written: {error}")));
         }
         self.dirty.clear();
         done
+    }
+
+    /// The world as it is on disk again: what is not there has not happened, and nobody may read it as if it had. Half a line does not count, so
+    /// that this is certain. A file that cannot even be read leaves the state as it is; every later call fails by the same reading.
+    fn forget_unwritten(&mut self) {
+        let (now, store) = (self.state.now, self.store.as_mut());
+        let Some(Ok(state)) = store.map(Store::read) else { return };
+        self.replace(state);
+        self.state.now = self.state.now.max(now);
     }
 
     /// Puts what changed into the log, without any effect. Only counters of faults can be in question, so a failure is no matter: they stay
@@ -354,11 +388,30 @@ impl Inner {
         self.wrote = true;
         let appended = self.store.as_mut().map(|store| {
             let log = store.lock()?;
-            if store.changed() { Err(std::io::Error::other("another process wrote")) } else { store.append(&log, &self.state, &self.dirty) }
+            if store.changed() { Err(std::io::Error::other("another process wrote")) } else { store.append(&log, &self.state, &self.dirty, None) }
         });
         if matches!(appended, None | Some(Ok(()))) {
             self.dirty.clear();
         }
+    }
+
+    /// Puts the time into the log, with what has happened by itself. Where that fails the next write fails too, and says so.
+    fn log_time(&mut self) {
+        let Ok(Some(log)) = self.store.as_ref().map(Store::lock).transpose() else { return };
+        if self.refresh().is_ok()
+            && let Some(store) = self.store.as_mut()
+            && store.append(&log, &self.state, &self.dirty, None).is_ok()
+        {
+            self.dirty.clear();
+        }
+    }
+
+    /// Another state from now on.
+    pub(super) fn replace(&mut self, state: State) {
+        self.state = state;
+        self.dirty.clear();
+        self.next_due = Some(Timestamp::MIN);
+        self.settle();
     }
 
     /// Moves the clock, and with it everything that happens by itself. Never backwards.
@@ -387,6 +440,6 @@ impl Clock for Core {
         if let Some(pace) = self.pace {
             tokio::time::sleep(time::between(self.now(), instant).div_f64(pace)).await;
         }
-        self.lock().move_to(instant);
+        self.pass_to(&mut self.lock(), instant);
     }
 }

@@ -109,6 +109,16 @@ pub enum Fault {
         #[serde(default)]
         message: String,
     },
+    /// The credentials are missing, wrong or expired; no effect.
+    Denied {
+        /// The service's code: `ExpiredToken`.
+        code: String,
+        /// Its words.
+        #[serde(default)]
+        message: String,
+    },
+    /// The request never goes out: the network is gone. No effect.
+    Unreachable {},
     /// The reply takes long: the clock moves. Longer than the call limit, the caller has gone before it comes.
     Slow {
         /// How long.

@@ -120,11 +120,29 @@ impl SimWorld {
         self.core.allow_time(allowed);
     }
 
+    /// From here on every move of the clock outlives a SIGKILL, before the first write of this session too: for who goes on with a run that
+    /// has written, and has seen what came of it.
+    pub fn keep_time(&self) {
+        self.core.keep_time();
+    }
+
     /// Moves the clock, allowed or not.
     pub fn advance(&self, duration: Duration) {
         let mut inner = self.core.lock();
         let then = time::after(inner.state.now, duration);
         inner.move_to(then);
+    }
+
+    /// What somebody does by hand, past every service: changes the world as the data it is written as. For tests; a world in memory alone.
+    ///
+    /// # Errors
+    /// What is left is no world: nothing is changed then.
+    pub fn edit(&self, change: impl FnOnce(&mut Json)) -> Result<()> {
+        let mut json = self.snapshot();
+        change(&mut json);
+        let state = check::parse(&json.to_string(), "world")?;
+        self.core.lock().replace(state);
+        Ok(())
     }
 
     /// Asks `hook` about every call, reads too; what it gives comes before the faults of script and chance.

@@ -1,7 +1,9 @@
 //! The world on disk: FILE, and `FILE.log` beside it with what changed since FILE was written.
 //!
-//! One line of the log is one consistent change: `{"now": …, "set": {POINTER: VALUE, …}}`; null takes away. It is appended before
+//! One line of the log is one consistent change: `{"now": …, "call": NAME, "set": {POINTER: VALUE, …}}`; null takes away; a change
+//! that is no call's effect (a refusal that was counted) names no call. It is appended before
 //! the reply of the call that it belongs to is given, so the effect outlives a SIGKILL; a machine that loses power may lose it.
+//! Once a run has written, every move of the clock is a line too: what a process has seen and journaled must not be undone by its death.
 //! Folding the log over FILE gives the world, and doing so twice gives the same, so a crash between writing FILE and removing the log
 //! does no harm. A last line without its newline was cut off by a kill and does not count.
 //!
@@ -31,6 +33,9 @@ type Stamp = (u64, u64, i64, i64);
 #[serde(deny_unknown_fields)]
 struct Line {
     now: Timestamp,
+    /// The call whose effect it is: for people and tests, folding does not need it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    call: Option<String>,
     set: serde_json::Map<String, Json>,
 }
 
@@ -103,12 +108,12 @@ impl Store {
     }
 
     /// Appends what changed; on disk (not yet safe from loss of power) when it returns.
-    pub(super) fn append(&mut self, log: &LockedLog, state: &State, dirty: &Dirty) -> io::Result<()> {
+    pub(super) fn append(&mut self, log: &LockedLog, state: &State, dirty: &Dirty, call: Option<&str>) -> io::Result<()> {
         let mut set = serde_json::Map::new();
         for touched in dirty {
             set.insert(touched.pointer(), touched.value(state)?);
         }
-        let mut line = serde_json::to_vec(&Line { now: state.now, set })?;
+        let mut line = serde_json::to_vec(&Line { now: state.now, call: call.map(str::to_owned), set })?;
         line.push(b'\n');
         let mut file = &log.0;
         if file.metadata()?.len() > self.log_good {

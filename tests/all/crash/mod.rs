@@ -5,7 +5,7 @@
 //! It knows nothing of kinds: a [`Trial`] is files and a world.
 
 mod matrix;
-mod trials;
+pub mod trials;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

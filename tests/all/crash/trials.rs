@@ -9,7 +9,7 @@ fn read(path: &str) -> String {
     std::fs::read_to_string(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
 }
 
-fn openverse_world() -> Json {
+pub fn openverse_world() -> Json {
     let mut world: Json = serde_json::from_str(&read("examples/openverse/world.json")).unwrap();
     world["timings"] = json!({
         "restore": 20, "backup": 20, "rename_unseen": 2, "renaming": 2, "rename_blind": 2, "rename_reboot": 2,
@@ -29,7 +29,7 @@ fn gigadb(edit: impl FnOnce(String) -> String) -> Scene {
 }
 
 /// Every instance by its name, without what a run writes on it to be found again.
-fn instances(world: &Json) -> Json {
+pub fn instances(world: &Json) -> Json {
     let mut found = serde_json::Map::new();
     for account in world["aws"]["accounts"].as_object().unwrap().values() {
         for region in account["regions"].as_object().unwrap().values() {
@@ -48,7 +48,7 @@ fn instances(world: &Json) -> Json {
 }
 
 /// Every record of every zone; ids may change, what they say may not.
-fn records(world: &Json) -> Json {
+pub fn records(world: &Json) -> Json {
     let mut found: Vec<String> = Vec::new();
     for zone in world["cloudflare"]["zones"].as_object().unwrap().values() {
         for record in zone["records"].as_object().unwrap().values() {

@@ -1,16 +1,20 @@
 //! The engine's loop over a kind made for it: order, way back, stops, halts, resumption.
 
 mod fake;
+mod held;
 mod interrupted;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
+
+use futures_util::FutureExt;
 
 use serde_json::json;
 use switchover::apply::engine::{Engine, Options, Program, Setup, Stop, StopRequest};
 use switchover::apply::event::{Event, EventKind, Sink, Summary};
-use switchover::apply::journal::{Acquire, Holder, Store, Writer, fold};
+use switchover::apply::journal::{Acquire, Hold, Holder, Store, Writer, fold};
 use switchover::model::time::Timestamp;
 use switchover::model::{Address, Exit, Phase};
 use switchover::plan::{Fact, Outage, Plan, Step, digest};
@@ -19,6 +23,9 @@ use switchover::world::Readers;
 use crate::support::MemoryStore;
 use crate::support::pipeline::{Kept, world};
 use fake::{Manner, add, wait};
+
+/// How long the lock lasts.
+const LEASE: Duration = Duration::from_mins(1);
 
 fn plan(run: &str, steps: Vec<Step>) -> Plan {
     let mut plan = Plan {
@@ -58,6 +65,10 @@ struct How {
     stop_at: Option<fn(&Event) -> bool>,
     /// The lock is taken away when this is told.
     unlock_at: Option<fn(&Event) -> bool>,
+    /// The clock of the lease, in seconds; when the lock is taken away it jumps past the lease.
+    since_boot: Option<Arc<AtomicU64>>,
+    /// When the lock is taken away the heartbeat notices.
+    heartbeat: bool,
     parallelism: Option<usize>,
     back: bool,
 }
@@ -98,7 +109,7 @@ impl Bench {
                 names: vec!["env:e".to_owned()],
                 holder: Holder::this_process("test"),
                 run: self.plan.run.clone(),
-                length: Duration::from_mins(1),
+                length: LEASE,
                 takeover: true,
             })
             .await
@@ -106,13 +117,17 @@ impl Bench {
         let now = Readers::clock(&*self.world).now();
         let stored = store.read("e", &self.plan.run).await.unwrap();
         let wrote = stored.as_ref().is_some_and(|stored| fold::fold(&stored.entries).unwrap().wrote);
-        let journal = match stored {
+        let mut journal = match stored {
             None => Writer::begin(Arc::clone(&store), lease.clone(), &self.plan, "test", now).await.unwrap(),
             Some(stored) => {
                 let mode = if how.back { "rollback" } else { "resume" };
                 Writer::resume(Arc::clone(&store), lease.clone(), fold::fold(&stored.entries).unwrap(), mode, "test", now).await.unwrap()
             }
         };
+        if let Some(clock) = how.since_boot.clone() {
+            let clock = Arc::new(move || Duration::from_secs(clock.load(Ordering::SeqCst)));
+            journal.hold = Hold::new(Arc::clone(&store), lease.clone(), clock);
+        }
         let kept = Kept::default();
         let (sender, stop) = Stop::channel();
         if let Some(request) = how.stop {
@@ -123,11 +138,12 @@ impl Bench {
             let sender = Arc::clone(&sender);
             fake::on_look(&self.plan.run, name, move || sender.send(StopRequest::Safe).unwrap());
         }
+        let watch = self.watch(&how, &kept, &sender, &journal.hold);
         let engine = Engine::new(Setup {
             program: Arc::new(Program::new(Arc::clone(&self.plan), fake::kinds).unwrap()),
             writers: Arc::clone(&self.world) as Arc<dyn switchover::world::Writers>,
             journal,
-            sink: Box::new(self.watch(&how, &kept, &sender)),
+            sink: Box::new(watch),
             notifier: Box::new(|_| None),
             stop,
             options: Options { parallelism: how.parallelism.unwrap_or(10), max_runtime: how.max_runtime, keep_on_failure: how.keep_on_failure },
@@ -142,9 +158,21 @@ impl Bench {
 }
 
 impl Bench {
-    fn watch(&self, how: &How, kept: &Kept, sender: &Arc<tokio::sync::watch::Sender<StopRequest>>) -> Watch {
-        let (sender, store, unlock) = (Arc::clone(sender), Arc::clone(&self.store), how.unlock_at.is_some());
-        let act = move || if unlock { store.drop_locks() } else { sender.send(StopRequest::Safe).unwrap() };
+    fn watch(&self, how: &How, kept: &Kept, sender: &Arc<tokio::sync::watch::Sender<StopRequest>>, hold: &Arc<Hold>) -> Watch {
+        let (sender, store, hold) = (Arc::clone(sender), Arc::clone(&self.store), Arc::clone(hold));
+        let (unlock, heartbeat, clock) = (how.unlock_at.is_some(), how.heartbeat, how.since_boot.clone());
+        let act = move || {
+            if !unlock {
+                return sender.send(StopRequest::Safe).unwrap();
+            }
+            store.drop_locks();
+            if let Some(clock) = &clock {
+                clock.fetch_add(LEASE.as_secs() + 1, Ordering::SeqCst);
+            }
+            if heartbeat {
+                hold.renew().now_or_never().expect("the store answers at once").unwrap_err();
+            }
+        };
         Watch { kept: kept.clone(), at: how.unlock_at.or(how.stop_at), act: Box::new(act) }
     }
 

@@ -60,7 +60,7 @@ async fn begun() -> Option<(Shared, Bench, There)> {
 async fn a_run_begun_on_one_machine_is_resumed_on_another() {
     let Some((arena, here, there)) = begun().await else { return };
     there.run(&["status", "staging", "--offline"]).says("is in its outage since").says("runner-7");
-    there.run(&["runs", "staging"]).exits(0).says("apply");
+    there.run(&["runs", "staging"]).exits(0).says("unfinished");
     there.run(&["resume", "staging"]).exits(7).says("is locked by tester on runner-7");
     there.run(&["apply", "staging", "--yes"]).exits(1);
     arena.sql("UPDATE {s}.locks SET expires = clock_timestamp()");
@@ -105,6 +105,6 @@ async fn a_journal_can_be_named_in_every_way_and_no_way_shows_its_password() {
         bench.variable("SWITCHOVER_JOURNAL", setting).run(&["apply", "staging", "--yes"]).never_says("planted").exits(1).says(word);
     }
     let flag = Bench::openverse();
-    flag.run(&["runs", "staging", "--journal", &url.replace("postgres:", "postgresql:")]).exits(0).says("apply");
+    flag.run(&["runs", "staging", "--journal", &url.replace("postgres:", "postgresql:")]).exits(0).says("17/17");
     assert!(Path::new(&flag.path("world.json")).exists() && !flag.path(".switchover").exists());
 }

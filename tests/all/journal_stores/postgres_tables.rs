@@ -54,6 +54,24 @@ async fn a_role_that_may_make_no_tables_works_where_they_are_and_says_what_it_la
 }
 
 #[tokio::test]
+async fn a_standby_can_be_read_and_is_refused_for_writing() {
+    let Some(arena) = arena().await else { return };
+    let lease = arena.open().acquire(&acquire("staging", "r1", &[], LONG)).await.unwrap();
+    arena.open().append(&lease, "r1", &entries(0..3)).await.unwrap();
+    let standby = arena.server.standby();
+    let store = Shared::handle(&arena.url(&arena.name, standby.port), Patience::default());
+    assert_eq!(store.read("staging", "r1").await.unwrap().unwrap().entries, entries(0..3));
+    assert!(store.lock("env:staging", "staging").await.unwrap().is_some());
+    for refused in [
+        store.append(&lease, "r1", &[entry(3)]).await.unwrap_err(),
+        store.acquire(&acquire("other", "r2", &[], LONG)).await.unwrap_err(),
+        store.renew(&lease).await.unwrap_err(),
+    ] {
+        assert!(refused.help().contains("primary"), "{refused:?}");
+    }
+}
+
+#[tokio::test]
 async fn records_missing_at_the_end_are_missed() {
     let Some(arena) = arena().await else { return };
     let store = arena.open();
@@ -74,7 +92,7 @@ async fn fences_grow_and_commits_are_durable_whatever_the_server_says() {
     let mut last = 0;
     for number in 0..5 {
         let lease = store.acquire(&acquire("staging", &format!("r{number}"), &[], LONG)).await.unwrap();
-        let fence: i64 = lease.fence.parse().unwrap();
+        let fence: i64 = lease.fence.split('/').next().unwrap().parse().unwrap();
         assert!(fence > last, "{fence} after {last}");
         last = fence;
         store.release(&lease).await.unwrap();
@@ -101,6 +119,32 @@ async fn no_error_names_the_password() {
     assert!(!format!("{refused:?}").contains(PASSWORD), "{refused:?}");
     let wrong = Shared::handle(&url("planted-wrong-password"), Patience::default()).runs("staging").await.unwrap_err();
     assert!(!format!("{wrong:?}").contains("planted") && wrong.help().contains("password"), "{wrong:?}");
+}
+
+#[tokio::test]
+async fn sessions_are_encrypted_and_the_server_is_verified_as_the_url_says() {
+    let Some(arena) = arena().await else { return };
+    let (port, name) = (arena.server.port, &arena.name);
+    let base = format!("postgres://{name}@localhost:{port}/journals?schema={name}");
+    let encrypted = || arena.sql("SELECT bool_and(ssl) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE usename = '{s}'");
+    for (more, ssl) in [
+        (String::new(), "f"),
+        ("&sslmode=require".to_owned(), "t"),
+        (format!("&sslmode=verify-full&sslrootcert={}", arena.server.ca_file()), "t"),
+        (format!("&host={}", arena.server.folder.display()), "f"),
+    ] {
+        let store = Shared::handle(&format!("{base}{more}"), Patience::default());
+        assert!(store.runs("staging").await.unwrap().is_empty(), "{more}");
+        assert_eq!(encrypted(), ssl, "{more}");
+        drop(store);
+        arena.sql("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE usename = '{s}'");
+    }
+    let hasty = || Patience { before: Duration::ZERO, ..Patience::default() };
+    let by_number = format!("postgres://{name}@127.0.0.1:{port}/journals?schema={name}&sslmode=verify-full&sslrootcert={}", arena.server.ca_file());
+    for url in [format!("{base}&sslmode=verify-full"), by_number] {
+        let refused = Shared::handle(&url, hasty()).runs("staging").await.unwrap_err();
+        assert!(refused.chain().contains("certificate"), "{refused:?}");
+    }
 }
 
 /// A handle through a cutter that tells what it says about waiting.

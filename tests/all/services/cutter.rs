@@ -41,8 +41,8 @@ impl Cutter {
         let serving = cutter.clone();
         std::thread::spawn(move || {
             for client in listener.incoming().flatten() {
-                let server = TcpStream::connect((Ipv4Addr::LOCALHOST, target));
-                if let (Ok(server), false) = (server, serving.state().down) {
+                let down = serving.state().down;
+                if let (Ok(server), false) = (TcpStream::connect((Ipv4Addr::LOCALHOST, target)), down) {
                     serving.carry(client, server);
                 }
             }

@@ -141,6 +141,7 @@ impl Moto {
             profile: None,
             account_id: Some("123456789012".to_owned()),
             endpoint_url: Some(endpoint.to_owned()),
+            allow_plain_http: false,
             poll: Duration::from_secs(1),
         }
     }

@@ -41,14 +41,27 @@ impl Postgres {
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }
 
+    /// A standby that follows this server: it can only be read.
+    pub fn standby(&self) -> Self {
+        let (folder, port, user) = (process::folder("standby"), process::free_port(), superuser());
+        if user.is_some() {
+            assert!(Command::new("chown").arg("postgres").arg(&folder).status().unwrap().success());
+        }
+        let (data, from) = (folder.join("data").display().to_string(), self.port.to_string());
+        let mut copy = process::command_as(user, &bin("pg_basebackup").unwrap().display().to_string());
+        let copied =
+            copy.args(["-h", "127.0.0.1", "-p", &from, "-U", "postgres", "-D", &data, "-R", "-c", "fast", "--no-sync"]).current_dir("/").output();
+        let copied = copied.unwrap();
+        assert!(copied.status.success(), "{}", String::from_utf8_lossy(&copied.stderr));
+        Self::serve(folder, port, user)
+    }
+
     fn start() -> Option<Self> {
-        let (Some(initdb), Some(postgres)) = (bin("initdb"), bin("postgres")) else {
+        let (Some(initdb), Some(_)) = (bin("initdb"), bin("postgres")) else {
             return process::skipped("PostgreSQL (scripts/services-system)");
         };
-        let (folder, port) = (process::folder("postgres"), process::free_port());
-        let root = Command::new("id").arg("-u").output().unwrap().stdout.starts_with(b"0\n");
-        let user = root.then_some("postgres");
-        if root {
+        let (folder, port, user) = (process::folder("postgres"), process::free_port(), superuser());
+        if user.is_some() {
             assert!(Command::new("chown").arg("postgres").arg(&folder).status().unwrap().success());
         }
         let data = folder.join("data").display().to_string();
@@ -58,10 +71,18 @@ impl Postgres {
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
         certify(&folder, &folder.join("data"), user);
         // The first line that fits counts.
-        let rules = "host all locked 127.0.0.1/32 scram-sha-256\nhost all all 127.0.0.1/32 trust\nlocal all all trust\n";
+        let rules = "host replication all 127.0.0.1/32 trust\nhost all locked 127.0.0.1/32 scram-sha-256\nhost all all 127.0.0.1/32 trust\nlocal all all trust\n";
         std::fs::write(folder.join("data/pg_hba.conf"), rules).unwrap();
+        let started = Self::serve(folder, port, user);
+        started.psql("postgres", &format!("CREATE ROLE locked LOGIN PASSWORD '{PASSWORD}'"));
+        Some(started)
+    }
+
+    /// Starts the server whose data is in `data` below a folder.
+    fn serve(folder: PathBuf, port: u16, user: Option<&str>) -> Self {
+        let data = folder.join("data").display().to_string();
         let (program, port_words, socket) =
-            (postgres.display().to_string(), format!("port={port}"), format!("unix_socket_directories={}", folder.display()));
+            (bin("postgres").unwrap().display().to_string(), format!("port={port}"), format!("unix_socket_directories={}", folder.display()));
         let settings = ["listen_addresses=127.0.0.1", &port_words, &socket, "fsync=off", "synchronous_commit=off", "full_page_writes=off", "ssl=on"];
         let mut command = vec![program.as_str(), "-D", &data];
         command.extend(settings.iter().flat_map(|setting| ["-c", setting]));
@@ -69,8 +90,7 @@ impl Postgres {
         process::wait_for_port(port, &folder.join("log"), Duration::from_secs(30));
         let started = Postgres { port, folder, _server: server };
         started.wait_for_answers();
-        started.psql("postgres", &format!("CREATE ROLE locked LOGIN PASSWORD '{PASSWORD}'"));
-        Some(started)
+        started
     }
 
     /// The port is open a moment before sessions are taken.
@@ -85,6 +105,12 @@ impl Postgres {
         }
         panic!("PostgreSQL takes no sessions: {}", std::fs::read_to_string(self.folder.join("log")).unwrap_or_default());
     }
+}
+
+/// Root has to become somebody else for the server.
+fn superuser() -> Option<&'static str> {
+    let root = Command::new("id").arg("-u").output().unwrap().stdout.starts_with(b"0\n");
+    root.then_some("postgres")
 }
 
 /// A certificate for `localhost`, signed by an authority of its own whose certificate is `ca.pem`.

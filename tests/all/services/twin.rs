@@ -16,6 +16,8 @@ use super::http_server::{HttpServer, Incoming, Reply};
 
 /// The token that opens the twin.
 pub const TOKEN: &str = "planted-cloudflare-token-0815";
+/// The token that opens it after [`Twin::change_token_after_batches`].
+pub const NEXT_TOKEN: &str = "planted-cloudflare-token-0816";
 const NOW: &str = "2026-11-01T00:00:00.000000Z";
 
 type Publish = Box<dyn Fn(&str, &[Value]) + Send>;
@@ -35,6 +37,9 @@ struct State {
     hang_ups: u32,
     in_the_way: Vec<(String, Value)>,
     publish: Option<Publish>,
+    token: &'static str,
+    /// Batches until another token holds, if one is to.
+    batches_left: Option<u32>,
 }
 
 /// A running twin.
@@ -59,6 +64,8 @@ impl Twin {
             hang_ups: 0,
             in_the_way: Vec::new(),
             publish: None,
+            token: TOKEN,
+            batches_left: None,
         };
         let state = Arc::new(Mutex::new(state));
         let shared = Arc::clone(&state);
@@ -90,6 +97,11 @@ impl Twin {
         self.state.lock().unwrap().max_per_page = records;
     }
 
+    /// After so many batches the token is another one.
+    pub fn change_token_after_batches(&self, count: u32) {
+        self.state.lock().unwrap().batches_left = Some(count);
+    }
+
     /// The next batches take effect and their answers get lost.
     pub fn lose_replies(&self, count: u32) {
         self.state.lock().unwrap().lose_replies = count;
@@ -118,7 +130,7 @@ impl Twin {
 
 impl State {
     fn answer(&mut self, request: &Incoming) -> Reply {
-        if let Err(refusal) = authorize(request) {
+        if let Err(refusal) = authorize(request, self.token) {
             return refuse(&refusal);
         }
         let segments: Vec<&str> = request.path.trim_start_matches("/client/v4").split('/').filter(|part| !part.is_empty()).collect();
@@ -132,6 +144,12 @@ impl State {
             Ok(body) => body,
             Err(refusal) => return refuse(&refusal),
         };
+        if request.method == "POST" {
+            self.batches_left = self.batches_left.map(|left| left.saturating_sub(1));
+            if self.batches_left == Some(0) {
+                self.token = NEXT_TOKEN;
+            }
+        }
         if request.method == "POST" && self.lose_replies > 0 {
             self.lose_replies -= 1;
             return Reply::Cut(body.to_string().into_bytes());
@@ -283,10 +301,10 @@ fn complete(zone: &str, fields: &Map<String, Value>, id: &str) -> Result<Value, 
     Ok(record.into())
 }
 
-fn authorize(request: &Incoming) -> Result<(), Refusal> {
+fn authorize(request: &Incoming, token: &str) -> Result<(), Refusal> {
     let given = request.headers.get("authorization").and_then(|header| header.strip_prefix("Bearer ")).unwrap_or_default();
     match given {
-        TOKEN => Ok(()),
+        given if given == token => Ok(()),
         short if short.len() < 10 => Err((400, 6003, "Invalid request headers".to_owned())),
         _ => Err((403, 9109, "Invalid access token".to_owned())),
     }

@@ -17,7 +17,7 @@ pub struct Batch {
     /// The locks that must be held.
     pub names: Vec<String>,
     /// Under this fence.
-    pub fence: i64,
+    pub fence: String,
     /// The environment.
     pub environment: String,
     /// The run.
@@ -49,7 +49,7 @@ pub enum Added {
 /// a takeover that is being committed, whose fence it then sees: so no append of an old holder can come after the takeover.
 const APPEND: &str = "
 WITH held AS MATERIALIZED (
-    SELECT fence FROM {s}.locks WHERE name = ANY($1) ORDER BY name FOR SHARE
+    SELECT fence || '/' || nonce AS fence FROM {s}.locks WHERE name = ANY($1) ORDER BY name FOR SHARE
 ), fit AS MATERIALIZED (
     SELECT count(*) FILTER (WHERE fence = $2) = cardinality($1::text[]) AS fits,
         set_config('synchronous_commit', CASE current_setting('synchronous_commit') WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, true) AS sync
@@ -75,7 +75,7 @@ pub async fn append(client: Arc<Client>, s: &str, batch: &Batch, again: bool) ->
     let (chain, chain_after, count) = (i64::from(batch.chain), i64::from(batch.chain_after), batch.lines.len());
     let values: [(&(dyn ToSql + Sync), Type); 9] = [
         (&batch.names, Type::TEXT_ARRAY),
-        (&batch.fence, Type::INT8),
+        (&batch.fence, Type::TEXT),
         (&batch.environment, Type::TEXT),
         (&batch.run, Type::TEXT),
         (&batch.first, Type::INT8),

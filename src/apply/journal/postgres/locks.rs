@@ -1,4 +1,5 @@
-//! Locks as rows. Whoever takes one does so alone, and waits for appends that hold the row; the fence grows with every holding.
+//! Locks as rows. Whoever takes one does so alone, and waits for appends that hold the row. The fence grows with every holding; the nonce beside it
+//! tells two holdings apart that a server drew one number for, which it can after it failed over to a standby that lagged.
 
 use std::sync::Arc;
 
@@ -8,9 +9,9 @@ use tokio_postgres::{Client, Error as PgError, Row};
 use super::schema;
 use crate::apply::journal::store::{Acquire, LockInfo};
 use crate::apply::journal::{Holder, locks};
-use crate::model::{Error, Exit, Result};
+use crate::model::Error;
 
-const COLUMNS: &str = "name, fence, run, holder, since, heartbeat, expires, expires <= clock_timestamp() AS expired, nonce";
+const COLUMNS: &str = "name, fence || '/' || nonce, run, holder, since, heartbeat, expires, expires <= clock_timestamp() AS expired, nonce";
 
 /// A lock as a row, and the word by which its holder knows it again.
 pub struct Held {
@@ -31,7 +32,7 @@ fn held(row: &Row) -> Result<Held, PgError> {
     };
     let info = LockInfo {
         name: row.try_get(0)?,
-        fence: row.try_get::<_, i64>(1)?.to_string(),
+        fence: row.try_get(1)?,
         run: row.try_get(2)?,
         // Whoever changed it by hand does not get the lock by that.
         holder: serde_json::from_str(&holder).unwrap_or(unknown),
@@ -96,34 +97,29 @@ pub async fn take(mut client: Client, s: &str, acquire: &Acquire, nonce: &str) -
     transaction.query_typed(&sql, &values).await?;
     transaction.batch_execute(DURABLE).await?;
     transaction.commit().await?;
-    Ok(Taken::Ours(fence.to_string()))
+    Ok(Taken::Ours(format!("{fence}/{nonce}")))
 }
 
 /// Whatever the server's settings say, a commit is answered when it is safe from the server's crash.
 const DURABLE: &str = "SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') <> 'remote_apply'";
 
 /// Makes locks last from now; gives the first that is no longer ours, as it is now.
-pub async fn renew(client: Arc<Client>, s: &str, names: &[String], fence: i64, seconds: f64) -> Result<Option<(String, Option<LockInfo>)>, PgError> {
+pub async fn renew(client: Arc<Client>, s: &str, names: &[String], fence: &str, seconds: f64) -> Result<Option<(String, Option<LockInfo>)>, PgError> {
     let sql = format!(
-        "UPDATE {s}.locks SET heartbeat = clock_timestamp(), expires = clock_timestamp() + make_interval(secs => $3) WHERE name = ANY($1) AND fence = \
-         $2 RETURNING name"
+        "UPDATE {s}.locks SET heartbeat = clock_timestamp(), expires = clock_timestamp() + make_interval(secs => $3) WHERE name = ANY($1) AND fence \
+         || '/' || nonce = $2 RETURNING name"
     );
-    let rows = client.query_typed(&sql, &[(&names, Type::TEXT_ARRAY), (&fence, Type::INT8), (&seconds, Type::FLOAT8)]).await?;
+    let rows = client.query_typed(&sql, &[(&names, Type::TEXT_ARRAY), (&fence, Type::TEXT), (&seconds, Type::FLOAT8)]).await?;
     if rows.len() == names.len() { Ok(None) } else { lost(&client, s, names, fence).await.map(Some) }
 }
 
 /// Which of these locks is not held under this fence, as it is now.
-pub async fn lost(client: &Client, s: &str, names: &[String], fence: i64) -> Result<(String, Option<LockInfo>), PgError> {
+pub async fn lost(client: &Client, s: &str, names: &[String], fence: &str) -> Result<(String, Option<LockInfo>), PgError> {
     for name in names {
         let held = one(client, s, name).await?.map(|held| held.info);
-        if held.as_ref().is_none_or(|held| held.fence != fence.to_string()) {
+        if held.as_ref().is_none_or(|held| held.fence != fence) {
             return Ok((name.clone(), held));
         }
     }
     Ok((names.first().cloned().unwrap_or_default(), None))
-}
-
-/// The number that a lease's fence is here.
-pub fn number(fence: &str) -> Result<i64> {
-    fence.parse().map_err(|_| Error::new(Exit::Error, "the lease is of another store", "report this"))
 }

@@ -131,7 +131,7 @@ impl PostgresStore {
         }
     }
 
-    async fn batch(&self, lease: &Lease, run: &str, new: &[Entry], fence: i64) -> Result<Batch> {
+    async fn batch(&self, lease: &Lease, run: &str, new: &[Entry]) -> Result<Batch> {
         let (mut next, mut chain) = self.tail(&lease.environment, run).await?;
         let first = new.first().map_or(next, |entry| entry.seq);
         if first != next {
@@ -150,7 +150,7 @@ impl PostgresStore {
         }
         Ok(Batch {
             names: lease.names.clone(),
-            fence,
+            fence: lease.fence.clone(),
             environment: lease.environment.clone(),
             run: run.to_owned(),
             first: i64::try_from(first).unwrap_or(i64::MAX),
@@ -161,8 +161,8 @@ impl PostgresStore {
         })
     }
 
-    async fn fenced(&self, lease: &Lease, fence: i64) -> Error {
-        let work = |client: Arc<tokio_postgres::Client>| async move { locks::lost(&client, &self.schema, &lease.names, fence).await }.boxed();
+    async fn fenced(&self, lease: &Lease) -> Error {
+        let work = |client: Arc<tokio_postgres::Client>| async move { locks::lost(&client, &self.schema, &lease.names, &lease.fence).await }.boxed();
         match self.link.work(self.link.before(), work).await {
             Ok((name, held)) => super::locks::taken_over(&name, held.as_ref()),
             Err(error) => error.exit_as(Exit::Person),
@@ -189,19 +189,19 @@ impl Store for PostgresStore {
     }
 
     async fn renew(&self, lease: &Lease) -> Result<()> {
-        let (fence, seconds) = (locks::number(&lease.fence)?, lease.length.as_secs_f64());
-        let work = |client| async move { locks::renew(client, &self.schema, &lease.names, fence, seconds).await }.boxed();
-        match self.link.work(self.link.before(), work).await? {
+        let seconds = lease.length.as_secs_f64();
+        let work = |client| async move { locks::renew(client, &self.schema, &lease.names, &lease.fence, seconds).await }.boxed();
+        // A run under way waits for its journal: as long as nobody took the lock, the lease becomes valid again.
+        match self.link.work(self.link.holding(), work).await? {
             None => Ok(()),
             Some((name, held)) => Err(super::locks::taken_over(&name, held.as_ref())),
         }
     }
 
     async fn release(&self, lease: &Lease) -> Result<()> {
-        let fence = locks::number(&lease.fence)?;
-        let sql = &format!("DELETE FROM {}.locks WHERE name = ANY($1) AND fence = $2", self.schema);
+        let sql = &format!("DELETE FROM {}.locks WHERE name = ANY($1) AND fence || '/' || nonce = $2", self.schema);
         let work = |client: Arc<tokio_postgres::Client>| {
-            async move { client.query_typed(sql, &[(&lease.names, Type::TEXT_ARRAY), (&fence, Type::INT8)]).await.map(drop) }.boxed()
+            async move { client.query_typed(sql, &[(&lease.names, Type::TEXT_ARRAY), (&lease.fence, Type::TEXT)]).await.map(drop) }.boxed()
         };
         self.link.work(self.link.before(), work).await
     }
@@ -250,8 +250,10 @@ impl Store for PostgresStore {
         if entries.is_empty() {
             return Ok(());
         }
-        let fence = locks::number(&lease.fence)?;
-        let batch = &self.batch(lease, run, entries, fence).await?;
+        if !self.there().await? {
+            return Err(super::locks::taken_over(lease.names.first().map_or("", String::as_str), None));
+        }
+        let batch = &self.batch(lease, run, entries).await?;
         let tried = &AtomicBool::new(false);
         let work = |client| async move { entries::append(client, &self.schema, batch, tried.swap(true, Ordering::Relaxed)).await }.boxed();
         // Whatever becomes of it, only what is known to be there is built upon.
@@ -262,7 +264,7 @@ impl Store for PostgresStore {
                 self.remember(&lease.environment, run, Some((next, batch.chain_after)));
                 Ok(())
             }
-            Added::Fenced => Err(self.fenced(lease, fence).await),
+            Added::Fenced => Err(self.fenced(lease).await),
             Added::Elsewhere => Err(self.damaged(run, "another writer added to it, or its last record is not the one that was expected")),
         }
     }

@@ -71,7 +71,8 @@ async fn instance(world: &Arc<SimWorld>, id: &str) -> Option<Instance> {
 async fn no_outage_begins_while_the_new_instance_is_backed_up() {
     let rename = |successor: Option<InstanceRef>| {
         let (from, to) = ("dev-openverse-db".to_owned(), "dev-openverse-db-old".to_owned());
-        Op::Rename(Rename { provider: "aws".to_owned(), instance: by_id(OLD), from, to, not_before: None, rival: None, successor, names: Vec::new() })
+        let (provider, instance) = ("aws".to_owned(), by_id(OLD));
+        Op::Rename(Rename { provider, instance, from, to, not_before: None, rival: None, successor, gone_by: None, names: Vec::new() })
     };
     let world = world(|_, next| next["status"] = json!("backing-up"));
     let Look::Settling(progress) = look_and_start(&world, &rename(Some(by_id(NEXT))), None, false).await else { panic!("it would start") };
@@ -79,6 +80,30 @@ async fn no_outage_begins_while_the_new_instance_is_backed_up() {
     assert_eq!(look_and_start(&world, &rename(None), None, false).await, Look::Pending);
     let begun = Some(world.clock().now());
     assert_eq!(look_and_start(&world, &rename(Some(by_id(NEXT))), begun, false).await, Look::Pending, "the call is out");
+}
+
+#[tokio::test]
+async fn an_instance_that_nobody_sees_for_long_has_no_name_to_be_given_back() {
+    let rename = |gone_by: Option<Timestamp>| {
+        let (from, to, instance) = ("dev-openverse-db-old".to_owned(), "dev-openverse-db".to_owned(), by_id("db-DELETED"));
+        Op::Rename(Rename {
+            provider: "aws".to_owned(),
+            instance,
+            from,
+            to,
+            not_before: None,
+            rival: None,
+            successor: None,
+            gone_by,
+            names: Vec::new(),
+        })
+    };
+    let world = world(|_, _| {});
+    let soon = time::after(world.clock().now(), Duration::from_mins(8));
+    assert!(matches!(look_and_start(&world, &rename(Some(soon)), None, false).await, Look::Settling(_)), "a rename may hide it");
+    world.advance(Duration::from_mins(8));
+    assert!(matches!(look_and_start(&world, &rename(Some(soon)), None, false).await, Look::Done { .. }));
+    assert!(matches!(look_and_start(&world, &rename(None), None, false).await, Look::Settling(_)), "in the run that renames it nobody knows");
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::super::status::{Class, class};
 use super::instance::{InstanceRef, hidden, not_yet, reader};
 use super::look::is_called;
-use crate::apply::operation::{Cx, Look, Operation, Progress, StartCx};
+use crate::apply::operation::{Cx, Look, Operation, Outputs, Progress, StartCx};
 use crate::model::time::Timestamp;
 use crate::world::CallResult;
 use crate::world::rds::{Instance, Modify, RdsRead};
@@ -41,6 +41,9 @@ pub struct Rename {
     /// started: the outage would last until it can.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub successor: Option<InstanceRef>,
+    /// Hidden at this time still, it is gone, and there is nothing to rename: for an instance that nobody has seen since an earlier run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gone_by: Option<Timestamp>,
     /// Names of what is written, for the guard.
     pub names: Vec<String>,
 }
@@ -113,7 +116,11 @@ impl Operation for Rename {
             return Ok(Look::Settling(Progress::status("an earlier rename may still show")));
         }
         let rds = reader(cx, &self.provider).await?;
-        let Some(found) = self.instance.find(&*rds, cx).await? else { return Ok(hidden()) };
+        let Some(found) = self.instance.find(&*rds, cx).await? else {
+            let gone = self.gone_by.is_some_and(|by| by <= now);
+            let detail = format!("it is gone: no rename hides an instance for so long, and nobody else is called {}", self.to);
+            return Ok(if gone { Look::Done { outputs: Outputs::new(), detail } } else { hidden() });
+        };
         if found.identifier == self.to {
             return Ok(match class(&found.status) {
                 // It answers while it is backed up.
@@ -125,7 +132,11 @@ impl Operation for Rename {
         if found.identifier == self.from {
             return self.before_start(&*rds, &found, cx).await;
         }
-        Ok(Look::Conflict(format!("the instance {} is called {}, neither {} nor {}", found.resource_id, found.identifier, self.from, self.to)))
+        let (id, called) = (&found.resource_id, &found.identifier);
+        Ok(Look::Conflict(format!(
+            "the instance {id} is called {called}, neither {} nor {}: it was renamed by somebody else, and has to be given one of these two names",
+            self.from, self.to
+        )))
     }
 
     async fn start(&self, cx: &StartCx<'_>) -> CallResult<()> {

@@ -30,6 +30,7 @@ pub fn recover(builder: &mut Builder<'_>) {
         not_before: recover.not_before,
         rival: recover.rival.clone(),
         successor: None,
+        gone_by: recover.gone_by,
         names: names(&[], &recover.tags),
     });
     let undo = Undo::Keep(format!("{} has the name that it should have", wanted.name));

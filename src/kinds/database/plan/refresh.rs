@@ -281,6 +281,7 @@ fn switch(builder: &mut Builder<'_>, refreshing: &Refreshing, new: &InstanceRef)
             not_before: None,
             rival: None,
             successor: None,
+            gone_by: None,
             names: names(&[], tags),
         })
     };

@@ -23,18 +23,50 @@ pub struct Answers {
     pub servers: Vec<String>,
     /// What is asked.
     pub questions: Vec<Question>,
+    /// Who is asked when no server answers anything, so that a network of ours that is lost is not taken for name servers that are down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub witness: Option<Witness>,
+}
+
+/// The service that has taken the change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Witness {
+    /// The Cloudflare provider.
+    pub provider: String,
+    /// The zone's id.
+    pub zone_id: String,
+}
+
+/// What is not as declared.
+enum Wrong {
+    /// The server gave no answer at all.
+    Silent(String),
+    /// It gave another one.
+    Other(String),
+}
+
+impl Wrong {
+    fn text(&self) -> &str {
+        match self {
+            Wrong::Silent(text) | Wrong::Other(text) => text,
+        }
+    }
 }
 
 impl Answers {
     /// What the first wrong answer of a server is, if there is one. It stops soon after it: one is enough to wait on.
-    async fn first_wrong(&self, resolver: &dyn Resolver, server: &str) -> Option<String> {
+    async fn first_wrong(&self, resolver: &dyn Resolver, server: &str) -> Option<Wrong> {
         for some in self.questions.chunks(AT_ONCE) {
             let mut asked = Vec::with_capacity(some.len());
             for question in some {
                 asked.push(wrong(resolver, server, question));
             }
-            if let Some(mistake) = join_all(asked).await.into_iter().flatten().next() {
-                return Some(mistake);
+            let answers = join_all(asked).await;
+            let heard_of = answers.iter().any(|answer| !matches!(answer, Some(Wrong::Silent(_))));
+            if let Some(mistake) = answers.into_iter().flatten().next() {
+                // A server that answers anything is there.
+                return Some(if heard_of { Wrong::Other(mistake.text().to_owned()) } else { mistake });
             }
         }
         None
@@ -43,11 +75,11 @@ impl Answers {
 
 /// What is wrong with one server's answer to one question, if anything is. No answer is not the declared answer, nor a reason to give up
 /// before the time is over.
-async fn wrong(resolver: &dyn Resolver, server: &str, question: &Question) -> Option<String> {
+async fn wrong(resolver: &dyn Resolver, server: &str, question: &Question) -> Option<Wrong> {
     let place = format!("{} {} at {server}", question.rtype, question.name);
     match resolver.ask(server, &question.name, &question.rtype).await {
-        Err(error) => Some(format!("{place}: {error}")),
-        Ok(answer) => mistake(&answer, question).map(|mistake| format!("{place}: {mistake}")),
+        Err(error) => Some(Wrong::Silent(format!("{place}: {error}"))),
+        Ok(answer) => mistake(&answer, question).map(|mistake| Wrong::Other(format!("{place}: {mistake}"))),
     }
 }
 
@@ -90,13 +122,16 @@ impl Operation for Answers {
             asked.push(self.first_wrong(resolver, server));
         }
         let mistakes = join_all(asked).await;
+        if let Some(witness) = self.witness.as_ref().filter(|_| mistakes.iter().all(|mistake| matches!(mistake, Some(Wrong::Silent(_))))) {
+            super::records(cx, &witness.provider, &witness.zone_id).await?;
+        }
         let right = mistakes.iter().filter(|mistake| mistake.is_none()).count();
         let words = format!("{right} of {} servers answer as declared", self.servers.len());
         Ok(match mistakes.into_iter().flatten().next() {
             None => Look::Done { outputs: Outputs::new(), detail: words },
             Some(mistake) => {
                 let percent = u8::try_from(right * 100 / self.servers.len().max(1)).ok();
-                Look::Settling(Progress { status: format!("{words} ({mistake})"), percent })
+                Look::Settling(Progress { status: format!("{words} ({})", mistake.text()), percent })
             }
         })
     }

@@ -9,7 +9,7 @@ mod verify;
 use serde::{Deserialize, Serialize};
 
 pub use addresses::{Addresses, Expected};
-pub use answers::Answers;
+pub use answers::{Answers, Witness};
 pub use batch::Batch;
 pub use read_back::{ReadBack, SetAfter};
 pub use verify::Verify;

@@ -10,10 +10,15 @@ use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_rds::config::StalledStreamProtectionConfig;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::error;
+use super::guard::{NoPlainText, Seen, Watched};
 use super::whole::WholeAnswers;
 use crate::world::provider::AwsProvider;
 use crate::world::{CallError, CallResult, Failure};
@@ -39,9 +44,18 @@ pub(super) struct Connection {
     pub rds: aws_sdk_rds::Client,
     pub ec2: aws_sdk_ec2::Client,
     calls: Semaphore,
+    seen: Seen,
 }
 
 impl Connection {
+    /// The error of a call over this connection, without its credentials.
+    pub fn error<E>(&self, call: &str, error: &SdkError<E, HttpResponse>) -> CallError
+    where
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+    {
+        self.seen.hide(error::from_sdk(call, error))
+    }
+
     /// Held while a call is in flight.
     pub async fn turn(&self) -> Option<SemaphorePermit<'_>> {
         // The semaphore is never closed; were it, a call without a turn would do no harm.
@@ -51,10 +65,12 @@ impl Connection {
 
 /// Opens a connection and asks whose it is.
 pub(super) async fn open(provider: &AwsProvider, keys: Option<&Keys>) -> CallResult<Arc<Connection>> {
-    let config = load(provider, keys).await;
+    let (config, seen) = watched(load(provider, keys).await);
+    let plain = || NoPlainText { allowed: provider.allow_plain_http };
     let call = "sts:GetCallerIdentity";
-    let sts = aws_sdk_sts::Client::from_conf(aws_sdk_sts::config::Builder::from(&config).interceptor(WholeAnswers).build());
-    let identity = sts.get_caller_identity().send().await.map_err(|e| error::from_sdk(call, &e))?;
+    let sts = aws_sdk_sts::config::Builder::from(&config).interceptor(WholeAnswers).interceptor(plain()).build();
+    let asked = aws_sdk_sts::Client::from_conf(sts).get_caller_identity().send().await;
+    let identity = asked.map_err(|e| seen.hide(error::from_sdk(call, &e)))?;
     let account_id = identity.account.filter(|id| !id.is_empty()).ok_or_else(|| error::unreadable(call, "it names no account"))?;
     if let Some(wanted) = provider.account_id.as_deref().filter(|wanted| *wanted != account_id) {
         let message = format!("the credentials of provider {} belong to account {account_id}, the environment declares {wanted}", provider.name);
@@ -62,10 +78,19 @@ pub(super) async fn open(provider: &AwsProvider, keys: Option<&Keys>) -> CallRes
     }
     Ok(Arc::new(Connection {
         account_id,
-        rds: aws_sdk_rds::Client::from_conf(aws_sdk_rds::config::Builder::from(&config).interceptor(WholeAnswers).build()),
-        ec2: aws_sdk_ec2::Client::from_conf(aws_sdk_ec2::config::Builder::from(&config).interceptor(WholeAnswers).build()),
+        rds: aws_sdk_rds::Client::from_conf(aws_sdk_rds::config::Builder::from(&config).interceptor(WholeAnswers).interceptor(plain()).build()),
+        ec2: aws_sdk_ec2::Client::from_conf(aws_sdk_ec2::config::Builder::from(&config).interceptor(WholeAnswers).interceptor(plain()).build()),
         calls: Semaphore::new(CONCURRENT_CALLS),
+        seen,
     }))
+}
+
+/// The same configuration, whose credentials are remembered as they are used.
+fn watched(config: SdkConfig) -> (SdkConfig, Seen) {
+    let seen = Seen::default();
+    let Some(inner) = config.credentials_provider() else { return (config, seen) };
+    let watched = SharedCredentialsProvider::new(Watched { inner, seen: seen.clone() });
+    (config.into_builder().credentials_provider(watched).build(), seen)
 }
 
 async fn load(provider: &AwsProvider, keys: Option<&Keys>) -> SdkConfig {

@@ -33,7 +33,7 @@ impl Ec2Read for Ec2 {
         let call = "ec2:DescribeAddresses";
         let _turn = self.connection.turn().await;
         // EC2 answers all addresses at once: this call has no pages.
-        let answer = self.connection.ec2.describe_addresses().send().await.map_err(|e| error::from_sdk(call, &e))?;
+        let answer = self.connection.ec2.describe_addresses().send().await.map_err(|e| self.connection.error(call, &e))?;
         // Addresses of EC2-Classic have no allocation, those that a customer owns no public address: neither can be meant.
         let inside_vpc = answer.addresses().iter().filter(|address| address.allocation_id().is_some() && address.public_ip().is_some());
         inside_vpc.map(|address| elastic_ip(address).ok_or_else(|| error::unreadable(call, "an address that is no IPv4 address"))).collect()
@@ -47,7 +47,7 @@ impl Ec2Read for Ec2 {
             let request = request.clone().set_next_token(marker);
             async {
                 let _turn = self.connection.turn().await;
-                let answer = request.send().await.map_err(|e| error::from_sdk(call, &e))?;
+                let answer = request.send().await.map_err(|e| self.connection.error(call, &e))?;
                 Ok((answer.security_groups.unwrap_or_default(), answer.next_token))
             }
         });

@@ -9,10 +9,11 @@ use std::time::Duration;
 
 use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_runtime_api::client::result::{ConnectorError, SdkError};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use hyper_util::client::legacy;
 
+use super::guard::PlainText;
 use crate::world::{CallError, Failure};
 
 /// Characters of a service's words that are kept.
@@ -75,6 +76,9 @@ where
     E: ProvideErrorMetadata + StdError + 'static,
 {
     let unknown = Failure::Unknown { retry_after: None };
+    if find::<PlainText>(error).is_some() {
+        return CallError::new(call, Failure::Refused, PlainText.to_string());
+    }
     match error {
         SdkError::ServiceError(service) => {
             let (status, retry_after) = (service.raw().status().as_u16(), retry_after(service.raw()));
@@ -98,7 +102,12 @@ where
 fn not_answered(call: &str, error: &(dyn StdError + 'static)) -> CallError {
     let message = cut(&causes(error));
     if let Some(credentials) = find::<CredentialsError>(error) {
-        return CallError::new(call, Failure::Denied, cut(&format!("no usable credentials: {}", causes(credentials))));
+        // Temporary ones are fetched over the same network: where that is gone they are not wrong, only not to be had at the moment.
+        let not_reached = matches!(credentials, CredentialsError::ProviderTimedOut(..))
+            || find::<legacy::Error>(credentials).is_some_and(legacy::Error::is_connect)
+            || find::<ConnectorError>(credentials).is_some_and(|error| error.is_io() || error.is_timeout());
+        let failure = if not_reached { Failure::Unreachable } else { Failure::Denied };
+        return CallError::new(call, failure, cut(&format!("no usable credentials: {}", causes(credentials))));
     }
     if find::<legacy::Error>(error).is_some_and(legacy::Error::is_connect) {
         return CallError::new(call, Failure::Unreachable, message);

@@ -2,12 +2,14 @@
 //!
 //! One connection per provider (`connect`), kept in [`AwsDoors`]; the account is checked with STS before anything else is asked.
 //! The SDK's own retries are off everywhere: who retries must know what the failed call may have done, and `error` tells it
-//! exactly. An answer that breaks off is no answer (`whole`). `settings` and `instance` translate between the SDK's shapes and the names that people declare.
+//! exactly. An answer that breaks off is no answer (`whole`); credentials go
+//! neither out in plain text nor into a message (`guard`). `settings` and `instance` translate between the SDK's shapes and the names that people declare.
 
 mod chain;
 mod connect;
 mod ec2;
 mod error;
+mod guard;
 mod instance;
 mod pages;
 mod rds;

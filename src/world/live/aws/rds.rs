@@ -45,7 +45,7 @@ impl Rds {
             let request = request.clone().set_marker(marker);
             async {
                 let _turn = self.connection.turn().await;
-                let answer = request.send().await.map_err(|e| error::from_sdk(DESCRIBE_INSTANCES, &e))?;
+                let answer = request.send().await.map_err(|e| self.connection.error(DESCRIBE_INSTANCES, &e))?;
                 Ok((answer.db_instances.unwrap_or_default(), answer.marker))
             }
         });
@@ -59,7 +59,7 @@ impl Rds {
             let request = request.clone().set_marker(marker);
             async {
                 let _turn = self.connection.turn().await;
-                let answer = request.send().await.map_err(|e| error::from_sdk(DESCRIBE_SNAPSHOTS, &e))?;
+                let answer = request.send().await.map_err(|e| self.connection.error(DESCRIBE_SNAPSHOTS, &e))?;
                 Ok((answer.db_snapshots.unwrap_or_default(), answer.marker))
             }
         });
@@ -127,7 +127,7 @@ impl RdsRead for Rds {
     async fn subnet_group_vpc(&self, name: &str) -> CallResult<Option<String>> {
         let request = self.client().describe_db_subnet_groups().db_subnet_group_name(named(DESCRIBE_SUBNET_GROUPS, name)?);
         let _turn = self.connection.turn().await;
-        let answer = request.send().await.map_err(|e| error::from_sdk(DESCRIBE_SUBNET_GROUPS, &e));
+        let answer = request.send().await.map_err(|e| self.connection.error(DESCRIBE_SUBNET_GROUPS, &e));
         let Some(answer) = absent_as_none(answer, "DBSubnetGroupNotFound")? else { return Ok(None) };
         let group = answer.db_subnet_groups().iter().find(|group| group.db_subnet_group_name().is_some_and(|it| it.eq_ignore_ascii_case(name)));
         let vpc = group.and_then(|group| group.vpc_id()).ok_or_else(|| error::unreadable(DESCRIBE_SUBNET_GROUPS, "it names no VPC"))?;
@@ -142,7 +142,7 @@ impl RdsWrite for Rds {
         let request = request.db_instance_identifier(named(RESTORE, &restore.identifier)?).db_snapshot_identifier(named(RESTORE, &restore.snapshot)?);
         let request = settings::restore(RESTORE, request.set_tags(Some(tags(&restore.tags))), &restore.settings)?;
         let _turn = self.connection.turn().await;
-        request.send().await.map(drop).map_err(|e| error::from_sdk(RESTORE, &e))
+        request.send().await.map(drop).map_err(|e| self.connection.error(RESTORE, &e))
     }
 
     async fn modify(&self, modify: &Modify) -> CallResult<()> {
@@ -153,13 +153,13 @@ impl RdsWrite for Rds {
         let request = request.set_new_db_instance_identifier(modify.new_identifier.clone());
         let request = settings::modify(MODIFY, request, &modify.settings, &exports)?;
         let _turn = self.connection.turn().await;
-        request.send().await.map(drop).map_err(|e| error::from_sdk(MODIFY, &e))
+        request.send().await.map(drop).map_err(|e| self.connection.error(MODIFY, &e))
     }
 
     async fn reboot(&self, identifier: &str) -> CallResult<()> {
         let request = self.client().reboot_db_instance().db_instance_identifier(named(REBOOT, identifier)?);
         let _turn = self.connection.turn().await;
-        request.send().await.map(drop).map_err(|e| error::from_sdk(REBOOT, &e))
+        request.send().await.map(drop).map_err(|e| self.connection.error(REBOOT, &e))
     }
 
     async fn delete(&self, delete: &Delete) -> CallResult<()> {
@@ -167,7 +167,7 @@ impl RdsWrite for Rds {
         let request = request.delete_automated_backups(delete.delete_automated_backups).skip_final_snapshot(delete.final_snapshot.is_none());
         let request = request.set_final_db_snapshot_identifier(delete.final_snapshot.clone());
         let _turn = self.connection.turn().await;
-        request.send().await.map(drop).map_err(|e| error::from_sdk(DELETE, &e))
+        request.send().await.map(drop).map_err(|e| self.connection.error(DELETE, &e))
     }
 
     async fn add_tags(&self, arn: &str, add: &BTreeMap<String, String>) -> CallResult<()> {
@@ -176,7 +176,7 @@ impl RdsWrite for Rds {
         }
         let request = self.client().add_tags_to_resource().resource_name(named(ADD_TAGS, arn)?).set_tags(Some(tags(add)));
         let _turn = self.connection.turn().await;
-        request.send().await.map(drop).map_err(|e| error::from_sdk(ADD_TAGS, &e))
+        request.send().await.map(drop).map_err(|e| self.connection.error(ADD_TAGS, &e))
     }
 
     async fn remove_tags(&self, arn: &str, keys: &[String]) -> CallResult<()> {
@@ -185,7 +185,7 @@ impl RdsWrite for Rds {
         }
         let request = self.client().remove_tags_from_resource().resource_name(named(REMOVE_TAGS, arn)?).set_tag_keys(Some(keys.to_vec()));
         let _turn = self.connection.turn().await;
-        request.send().await.map(drop).map_err(|e| error::from_sdk(REMOVE_TAGS, &e))
+        request.send().await.map(drop).map_err(|e| self.connection.error(REMOVE_TAGS, &e))
     }
 }
 

@@ -57,11 +57,11 @@ pub fn check(http: &HttpDoor, call: &str, answer: &Answer) -> CallResult<()> {
         (None, Ok(Head { success: true, .. })) => Ok(()),
         (None, Ok(head)) => Err(error(http, call, Failure::Refused, answer, &head)),
         (None, Err(why)) => {
-            let text = format!("it answered something that is not of this API ({why}): {}", answer.excerpt());
+            let text = format!("it answered something that is not of this API ({why}): {}", http.excerpt(answer));
             Err(http.error(call, Failure::Unknown { retry_after: answer.retry_after }, &text))
         }
         (Some(failure), Ok(head)) if !head.errors.is_empty() => Err(error(http, call, failure, answer, &head)),
-        (Some(failure), _) => Err(http.error(call, failure, &answer.excerpt()).code(answer.status.as_str())),
+        (Some(failure), _) => Err(http.error(call, failure, &http.excerpt(answer)).code(answer.status.as_str())),
     }
 }
 

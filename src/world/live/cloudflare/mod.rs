@@ -67,7 +67,7 @@ impl Cloudflare {
         if token.trim().is_empty() {
             return Err(CallError::new(ZONES, Failure::Denied, format!("the api_token of {} is empty", provider.name)));
         }
-        let http = HttpDoor::open(ZONES, &base, vec![token.trim().to_owned()], (true, provider.base_url.is_some()), limits, clock)?;
+        let http = HttpDoor::open(ZONES, &base, vec![token.trim().to_owned()], (true, provider.allow_plain_http), limits, clock)?;
         Ok(Cloudflare { http: http.limited(limiter), base })
     }
 

@@ -19,7 +19,7 @@ struct Scene {
 }
 
 async fn scene_of(world: Arc<SimWorld>) -> Scene {
-    let provider = CloudflareProvider { name: "cloudflare".to_owned(), api_token: None, base_url: None, max_batch: 200 };
+    let provider = CloudflareProvider { name: "cloudflare".to_owned(), api_token: None, base_url: None, allow_plain_http: false, max_batch: 200 };
     let (dns, resolver) = (world.dns_writer(&provider).await.unwrap(), world.resolver().await.unwrap());
     Scene { world, dns, resolver }
 }

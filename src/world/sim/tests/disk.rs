@@ -76,6 +76,28 @@ async fn an_effect_outlives_a_kill_and_is_folded_by_the_next_writer() {
 }
 
 #[tokio::test]
+async fn time_that_has_passed_after_a_write_outlives_a_kill() {
+    let (_folder, path) = put(&support::base());
+    let world = open(&path);
+    restore(&world, "dev-db-next").await;
+    world.clock().sleep(seconds(7_200)).await;
+    let seen = world.rds(&aws()).await.unwrap().instance("dev-db-next").await.unwrap().unwrap();
+    assert_eq!(seen.status, "available");
+    drop(world);
+    let next = open(&path);
+    assert_eq!(next.rds(&aws()).await.unwrap().instance("dev-db-next").await.unwrap().unwrap(), seen, "what was seen is still so");
+    // Who goes on with a run has written nothing yet, and yet what it sees is seen.
+    let before = next.clock().now();
+    next.keep_time();
+    next.clock().sleep(seconds(60)).await;
+    drop(next);
+    let after = open(&path);
+    assert_eq!(after.clock().now(), before + seconds(60));
+    after.close().unwrap();
+    assert!(!log_of(&path).exists(), "and is folded like any other change");
+}
+
+#[tokio::test]
 async fn a_torn_last_line_does_not_count_and_is_written_over() {
     let (_folder, path) = put(&support::base());
     let world = open(&path);

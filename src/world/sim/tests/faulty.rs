@@ -27,6 +27,8 @@ async fn each_fault_says_what_is_known_and_has_the_effect_it_should() {
         (Fault::ServerError { status: None, after_effect: false, retry_after_seconds: None }, unknown, 0),
         (Fault::ServerError { status: Some(502), after_effect: true, retry_after_seconds: None }, unknown, 1),
         (Fault::Refusal { code: "E1".to_owned(), message: "no".to_owned() }, Failure::Refused, 0),
+        (Fault::Denied { code: "ExpiredToken".to_owned(), message: "no".to_owned() }, Failure::Denied, 0),
+        (Fault::Unreachable {}, Failure::Unreachable, 0),
         (Fault::Slow { seconds: 61 }, unknown, 1),
     ] {
         let world = world();

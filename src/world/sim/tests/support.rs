@@ -92,6 +92,7 @@ pub(in crate::world::sim) fn aws_of(profile: Option<&str>, account: Option<&str>
         profile: profile.map(str::to_owned),
         account_id: account.map(str::to_owned),
         endpoint_url: None,
+        allow_plain_http: false,
         poll: Duration::from_secs(15),
     }
 }

@@ -85,7 +85,9 @@ pub async fn a_takeover_in_the_middle_of_appends_cuts_them_off_in_one_place(aren
             // An answer that is good is a promise, so that it counts what the successor must find.
             while store.append(&old, "r1", &[entry(at)]).await.is_ok() {
                 at += 1;
-                drop(began.take().map(|began| began.send(())));
+                if let Some(began) = began.take() {
+                    began.send(()).expect("it is waited for");
+                }
             }
             at
         });

@@ -110,4 +110,11 @@ fn what_was_never_sent_did_not_happen() {
     let error = from_sdk(CALL, &denied);
     assert_eq!(error.failure, Failure::Denied);
     assert!(error.message.starts_with("no usable credentials"), "{}", error.message);
+    // A lost network keeps temporary credentials from being renewed, and is waited for like any other loss of it.
+    let timed_out = CredentialsError::provider_timed_out(std::time::Duration::from_secs(5));
+    let refused = ConnectorError::io(std::io::Error::from(std::io::ErrorKind::NetworkUnreachable).into());
+    for lost in [timed_out, CredentialsError::provider_error(refused)] {
+        let lost: SdkError<ModifyDBInstanceError, HttpResponse> = SdkError::dispatch_failure(ConnectorError::other(Box::new(lost), None));
+        assert_eq!(from_sdk(CALL, &lost).failure, Failure::Unreachable);
+    }
 }

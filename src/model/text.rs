@@ -1,0 +1,31 @@
+//! Characters that act instead of being seen, and JSON without them.
+
+use std::fmt::Write;
+
+/// Whether a character acts instead of being seen: controls, direction marks, invisible and unassigned-looking formatting.
+#[must_use]
+pub fn acts(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{ad}' | '\u{61c}' | '\u{34f}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}'
+            | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// For JSON that people read: the same document, with characters that act written as escapes. They can stand only inside texts, where an escape means
+/// the same; line ends and blanks of the layout stay.
+#[must_use]
+pub fn json(pretty: &str) -> String {
+    let mut safe = String::with_capacity(pretty.len());
+    for c in pretty.chars() {
+        if c != '\n' && acts(c) {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                let _ = write!(safe, "\\u{unit:04x}");
+            }
+        } else {
+            safe.push(c);
+        }
+    }
+    safe
+}

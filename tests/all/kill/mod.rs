@@ -1,0 +1,104 @@
+//! SIGKILL and SIGSTOP for real: processes of the real binary over the simulated world, killed at random moments of `apply`, `resume` and
+//! `rollback`, up to three times one after the other; or stopped for longer than their lease, while another process goes on with the run, and then
+//! woken. The end is always the declared or the original world, no call had an effect that was not intended, what the undisturbed run
+//! does once was done once, who was stopped writes nothing more, and planning again yields what it must.
+//!
+//! `scripts/prove-kill` runs it with counts, journals and seeds of one's own, through these variables:
+//!
+//! | variable | what |
+//! |---|---|
+//! | `SWITCHOVER_PROVE_KILL` | trials with SIGKILL |
+//! | `SWITCHOVER_PROVE_STOP` | trials with SIGSTOP |
+//! | `SWITCHOVER_PROVE_SEED` | the seed of the first trial; each later one has the next number |
+//! | `SWITCHOVER_PROVE_JOURNAL` | `local` or a URL of a shared journal's kind: `postgres`, `s3` |
+//!
+//! A seed fixes what a trial does and at which event; the moment within is the machine's. So a trial that fails keeps its folder, with world,
+//! journal and what every process said, and names it.
+
+mod evidence;
+mod journal;
+mod killed;
+mod matrix;
+mod moment;
+mod process;
+mod stage;
+mod stopped;
+mod verdict;
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use journal::Journal;
+use matrix::Matrix;
+use stage::{Baseline, Case};
+
+/// Trials of an ordinary test run; more come by variable.
+const KILLS_DEFAULT: u64 = 12;
+const STOPS_DEFAULT: u64 = 4;
+/// Trials at once: a killed process waits for the disk, a stopped one for its lease.
+const KILLS_AT_ONCE: usize = 2;
+const STOPS_AT_ONCE: usize = 8;
+
+fn number(variable: &str) -> Option<u64> {
+    let text = std::env::var(variable).ok()?;
+    Some(text.parse().unwrap_or_else(|_| panic!("{variable} must be a number, not {text:?}")))
+}
+
+/// What a trial reports to the matrix: where it was struck, what came next, where it ended.
+pub struct Told {
+    pub rows: Vec<(String, String)>,
+    pub outcome: &'static str,
+}
+
+/// Runs trials side by side; prints the matrix; fails with every trial that failed.
+fn prove(what: &str, default: u64, at_once: usize, trial: fn(&Case, &Baseline, &Journal, u64) -> Told) {
+    let count = number(&format!("SWITCHOVER_PROVE_{what}")).unwrap_or(default);
+    if count == 0 {
+        return;
+    }
+    let first = number("SWITCHOVER_PROVE_SEED").unwrap_or_else(|| fastrand::u64(..1_000_000_000));
+    let word = std::env::var("SWITCHOVER_PROVE_JOURNAL").unwrap_or_else(|_| "local".to_owned());
+    let Some(journal) = Journal::open(&word) else { return };
+    println!("{what}: {count} trials, journal {word}, seeds from {first}");
+    let cases = stage::cases();
+    let baselines: Vec<Baseline> = cases.iter().map(|case| stage::straight(case, &journal)).collect();
+    let (matrix, failures, next) = (Mutex::new(Matrix::new(what)), Mutex::new(Vec::new()), AtomicU64::new(0));
+    let work = || {
+        loop {
+            let index = next.fetch_add(1, Ordering::SeqCst);
+            if index >= count {
+                return;
+            }
+            let seed = first + index;
+            let at = usize::try_from(seed % cases.len() as u64).unwrap();
+            let tried = std::panic::catch_unwind(|| trial(&cases[at], &baselines[at], &journal, seed));
+            match tried {
+                Ok(told) => matrix.lock().unwrap().add(&told),
+                Err(_) => failures.lock().unwrap().push(format!("scripts/prove-kill 1 --only {what} --journal {word} --seed {seed}")),
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..at_once {
+            scope.spawn(work);
+        }
+    });
+    println!("{}", matrix.into_inner().unwrap());
+    let failures = failures.into_inner().unwrap();
+    assert!(
+        failures.is_empty(),
+        "{} of {count} trials failed; each says above which folder it kept. Again with:\n{}",
+        failures.len(),
+        failures.join("\n")
+    );
+}
+
+#[test]
+fn runs_survive_being_killed_at_random_moments() {
+    prove("KILL", KILLS_DEFAULT, KILLS_AT_ONCE, killed::trial);
+}
+
+#[test]
+fn a_process_that_slept_past_its_lease_writes_nothing_more() {
+    prove("STOP", STOPS_DEFAULT, STOPS_AT_ONCE, stopped::trial);
+}
