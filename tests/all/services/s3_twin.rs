@@ -8,8 +8,8 @@ use switchover::model::time::Timestamp;
 
 use super::http_server::{HttpServer, Incoming, Reply};
 
-/// Few, so that every list of any length has several pages.
-const PAGE: usize = 7;
+/// So many names are told at once, as in S3.
+const PAGE: usize = 1_000;
 
 /// What happens to a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +38,8 @@ struct State {
     read_only: bool,
     full: bool,
     clock_seconds: i64,
+    /// How many names are told at once, where it is not as in S3.
+    page: Option<usize>,
     /// Conditional writes of objects whose name holds this text wait.
     held: Option<String>,
     waiting: usize,
@@ -111,6 +113,11 @@ impl S3Twin {
         self.state().clock_seconds = seconds;
     }
 
+    /// Tells so many names at once, so that a short list has several pages.
+    pub fn page(&self, names: usize) {
+        self.state().page = Some(names);
+    }
+
     /// Puts an object there, whatever was.
     pub fn put(&self, key: &str, bytes: &[u8]) {
         let now = self.state().now();
@@ -168,7 +175,7 @@ impl State {
     fn act(&mut self, request: &Incoming, key: &str) -> Reply {
         let headers = || vec![("date", http_date(self.now()))];
         match request.method.as_str() {
-            "GET" if request.query.contains_key("list-type") => list(&self.objects, request),
+            "GET" if request.query.contains_key("list-type") => list(&self.objects, request, self.page.unwrap_or(PAGE)),
             "GET" => match self.objects.get(key) {
                 None => error(404, "NoSuchKey"),
                 Some((bytes, written)) => {
@@ -229,7 +236,7 @@ fn key_of(request: &Incoming) -> String {
     request.path.trim_start_matches('/').split_once('/').map_or_else(String::new, |(_, key)| key.to_owned())
 }
 
-fn list(objects: &BTreeMap<String, (Vec<u8>, Timestamp)>, request: &Incoming) -> Reply {
+fn list(objects: &BTreeMap<String, (Vec<u8>, Timestamp)>, request: &Incoming, page: usize) -> Reply {
     let word = |name: &str| request.query.get(name).cloned().unwrap_or_default();
     let (prefix, delimiter) = (word("prefix"), word("delimiter"));
     let after = word("continuation-token").max(word("start-after"));
@@ -242,7 +249,7 @@ fn list(objects: &BTreeMap<String, (Vec<u8>, Timestamp)>, request: &Incoming) ->
             last.clone_from(key);
             continue;
         }
-        if count == PAGE {
+        if count == page {
             more = true;
             break;
         }

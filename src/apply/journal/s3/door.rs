@@ -46,6 +46,7 @@ impl HttpService for Door {
         // Only the reading of one object has an answer as long as an object.
         let of_object = request.method().as_str() == "GET" && request.uri().query().is_none();
         let limit = if of_object { OBJECT_BYTES_MAX } else { WORDS_BYTES_MAX };
+        let token = request.headers().get("x-amz-security-token").and_then(|token| token.to_str().ok()).map(str::to_owned);
         let answer = self.inner.execute(request).await.map_err(|error| unanswered(&error))?;
         let (mut parts, body) = answer.into_parts();
         let status = parts.status.as_u16();
@@ -64,13 +65,22 @@ impl HttpService for Door {
             }
             whole.extend_from_slice(&piece);
         }
-        let code = word(&whole, "Code");
-        // 412 and a missing object are answers; a missing bucket is none.
-        if good || status == 412 || (status == 404 && code != "NoSuchBucket") {
+        // Found or not, and there already or not, are answers; a missing bucket is none.
+        if good || status == 412 {
             return Ok(HttpResponse::from_parts(parts, whole.into()));
         }
-        Err(failed(Trouble::Refused { status, code, message: word(&whole, "Message") }))
+        match refusal(status, &whole, token.as_deref()) {
+            Trouble::Refused { status: 404, code, .. } if code != "NoSuchBucket" => Ok(HttpResponse::from_parts(parts, whole.into())),
+            refused => Err(failed(refused)),
+        }
     }
+}
+
+/// What a refusal says, without the token should the server say that back: it is the one thing we send that is as good as a secret.
+fn refusal(status: u16, body: &[u8], token: Option<&str>) -> Trouble {
+    let text = String::from_utf8_lossy(body);
+    let text = token.filter(|token| !token.is_empty()).map_or_else(|| text.to_string(), |token| text.replace(token, "(the token)"));
+    Trouble::Refused { status, code: word(&text, "Code"), message: word(&text, "Message") }
 }
 
 fn failed(trouble: Trouble) -> HttpError {
@@ -92,8 +102,7 @@ fn unanswered(error: &HttpError) -> HttpError {
 }
 
 /// The text of an element of an error's XML; empty where there is none.
-fn word(body: &[u8], element: &str) -> String {
-    let text = String::from_utf8_lossy(body);
+fn word(text: &str, element: &str) -> String {
     let after = text.split_once(&format!("<{element}>")).map_or("", |(_, after)| after);
     let word = after.split_once('<').map_or("", |(word, _)| word);
     word.chars().take(MESSAGE_CHARS_MAX).collect()
@@ -116,9 +125,16 @@ mod tests {
 
     #[test]
     fn words_of_an_error_are_found_and_bounded() {
-        let body = b"<?xml version=\"1.0\"?><Error><Code>SlowDown</Code><Message>Please &lt;b&gt;</Message></Error>";
+        let body = "<?xml version=\"1.0\"?><Error><Code>SlowDown</Code><Message>Please &lt;b&gt;</Message></Error>";
         assert_eq!((word(body, "Code").as_str(), word(body, "Message").as_str()), ("SlowDown", "Please &lt;b&gt;"));
-        assert_eq!(word(b"<Code>never ends", "Code"), "");
-        assert_eq!(word(format!("<Code>{}</Code>", "x".repeat(9_000)).as_bytes(), "Code").len(), MESSAGE_CHARS_MAX);
+        assert_eq!(word("<Code>never ends", "Code"), "");
+        assert_eq!(word(&format!("<Code>{}</Code>", "x".repeat(9_000)), "Code").len(), MESSAGE_CHARS_MAX);
+    }
+    #[test]
+    fn a_token_that_is_said_back_is_not_shown() {
+        let token = "planted/token+".repeat(100);
+        let body = format!("<Error><Code>InvalidToken</Code><Message>no such token: {token}</Message></Error>");
+        let shown = refusal(400, body.as_bytes(), Some(&token)).to_string();
+        assert!(shown.contains("InvalidToken") && !shown.contains("planted"), "{shown}");
     }
 }

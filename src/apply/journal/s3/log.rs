@@ -1,7 +1,7 @@
 //! The log of one lease: everything that was appended under it, and the seal that ends it. This is the fence.
 //!
 //! Objects are numbered from 0 and written only where none is, so that of all who want to write number *n* one does. A holder appends at the head;
-//! whoever ends the lease writes a seal there. Whichever comes second finds the other one: the sealer goes one further, the holder is told and
+//! whoever ends the lease writes a seal there. Whichever comes second finds the other one: the sealer goes further, the holder is told and
 //! writes nothing more, in this process or in any other that has the same lease. Objects of a log are never removed by the tool, so the place in
 //! front of a holder that slept for a week is still taken.
 
@@ -15,8 +15,8 @@ use crate::model::{Error, Exit, Result};
 
 /// A seal is shorter than this; what is longer need not be read to know that it is none.
 const SEAL_BYTES_MAX: u64 = 8 << 10;
-/// How often a sealer may find that the holder was quicker. Each time costs the holder an append.
-const SEAL_ATTEMPTS: usize = 1_000;
+/// How many seals are written at once at most, by a sealer that found the holder quicker every time before.
+const SEALS_AT_ONCE_MAX: u64 = 256;
 /// Objects that are read at once.
 const READS_AT_ONCE: usize = 16;
 /// All objects of one log together are no longer.
@@ -89,16 +89,29 @@ impl<'a> Log<'a> {
     }
 
     /// Ends the lease, if it has not ended: when this returns well, nothing can be appended under it any more.
+    ///
+    /// A holder that writes all the time would always be one number ahead of a sealer that looks first. So the sealer, once it came too late,
+    /// writes seals at several numbers at once, none left out between them: the holder writes one after the other, and cannot get past the first.
     pub async fn seal(&self, why: &Seal) -> Result<()> {
-        for _ in 0..SEAL_ATTEMPTS {
-            let head = self.head(false).await?;
-            if head.seal.is_some() {
+        let head = self.head(false).await?;
+        if head.seal.is_some() {
+            return Ok(());
+        }
+        let (mut next, mut width) = (head.next, 1);
+        while width <= SEALS_AT_ONCE_MAX {
+            let writes = (next..next + width).map(|number| async move {
+                let body = object::write_seal(self.fence, number, why.clone()).map_err(cannot_write)?;
+                match self.bucket.put_new(&layout::numbered(&self.folder, number), &body, false).await? {
+                    Put::Made => Ok(true),
+                    Put::Taken(bytes) => Ok(matches!(self.read(&bytes, number)?.holds, Holds::Seal(_))),
+                }
+            });
+            // All of them, so that no number is left out: only then has the lease surely ended.
+            let sealed: Vec<bool> = futures_util::future::try_join_all(writes).await?;
+            if sealed.contains(&true) {
                 return Ok(());
             }
-            let body = object::write_seal(self.fence, head.next, why.clone()).map_err(cannot_write)?;
-            if self.bucket.put_new(&layout::numbered(&self.folder, head.next), &body, false).await? == Put::Made {
-                return Ok(());
-            }
+            (next, width) = (next + width, width * 4);
         }
         let what = format!("lease {} of the journal {} cannot be ended: its holder writes all the time", self.fence, self.bucket.place);
         Err(Error::new(Exit::Locked, what, "its process is at work: wait for it, or stop it"))
@@ -112,17 +125,19 @@ impl<'a> Log<'a> {
         {
             return Err(damaged(&last.key, "with those before it, it is larger than any journal of ours"));
         }
-        let count = listed.len() as u64;
         let read = listed.into_iter().zip(0..).map(|(object, number)| async move {
             let found = self.bucket.get(&object.key, object.size, false).await?.ok_or_else(|| damaged(&object.key, "it is gone"))?;
             let (header, lines) = object::read(&found.bytes, self.fence, number).map_err(|why| damaged(&object.key, &why))?;
             match header.holds {
                 Holds::Records { run, from, count } => Ok(Some(Part { key: object.key, run, from, count, lines: lines.to_vec() })),
-                Holds::Seal(_) if number + 1 == count => Ok(None),
-                Holds::Seal(_) => Err(damaged(&object.key, "something follows the end of the lease")),
+                Holds::Seal(_) => Ok(None),
             }
         });
         let parts: Vec<Option<Part>> = futures_util::stream::iter(read).buffered(READS_AT_ONCE).try_collect().await?;
+        let records = parts.iter().take_while(|part| part.is_some()).count();
+        if let Some(part) = parts[records..].iter().flatten().next() {
+            return Err(damaged(&part.key, "it follows the end of its lease"));
+        }
         Ok(parts.into_iter().flatten().collect())
     }
 

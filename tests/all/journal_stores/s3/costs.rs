@@ -33,7 +33,12 @@ async fn an_append_is_one_request_and_the_rest_is_bounded() {
         assert_eq!(asked.since(&bucket), ["PUT"], "append {number}");
     }
     store.renew(&lease).await.unwrap();
-    assert_eq!(asked.since(&bucket), ["LIST", "GET", "LIST", "LIST", "LIST", "LIST", "LIST", "LIST", "GET", "PUT", "LIST"], "pages of seven");
+    assert_eq!(asked.since(&bucket), ["LIST", "GET", "LIST", "GET", "PUT", "LIST"], "a renewal: the lock, the log, the next generation");
+    bucket.twin().page(7);
+    assert_eq!(bucket.open().read("staging", "r1").await.unwrap().unwrap().entries.len(), 40);
+    let pages = asked.since(&bucket).iter().filter(|method| *method == "LIST").count();
+    assert_eq!(pages, 1 + 6, "the run's leases, and forty objects by sevens");
+    bucket.twin().page(1_000);
     store.release(&lease).await.unwrap();
     asked.since(&bucket);
     // A second lock of the same process is not probed for again.

@@ -46,7 +46,7 @@ impl Machines {
 
     async fn resumes(self) {
         self.there(&["status", "staging", "--offline"]).says("is in its outage since").says("runner-7");
-        self.there(&["runs", "staging"]).exits(0).says("apply");
+        self.there(&["runs", "staging"]).exits(0).says("unfinished").says("tester");
         self.there(&["resume", "staging"]).exits(7).says("is locked by tester on runner-7");
         self.bucket.change_locks(|held| held["length_ms"] = json!(0)).await;
         self.there(&["resume", "staging"]).exits(0).says("staging: DONE").says("outage dev-openverse-db");

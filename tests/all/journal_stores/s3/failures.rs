@@ -88,7 +88,7 @@ async fn what_does_not_pass_says_what_to_do() {
 async fn a_lost_network_is_waited_for_and_told() {
     let bucket = bucket().await;
     let cutter = Cutter::to(bucket.port);
-    let (store, heard) = bucket.with(cutter.port, impatient());
+    let (store, heard) = bucket.with(cutter.port, Patience { before: LONG, ..impatient() });
     let lease = store.acquire(&acquire("staging", "r1", &[], LONG)).await.unwrap();
     store.append(&lease, "r1", &[entry(0)]).await.unwrap();
     cutter.down(true);
@@ -116,7 +116,7 @@ async fn a_lost_network_is_waited_for_and_told() {
 async fn an_outcome_that_stays_unknown_is_an_error_and_found_out_later() {
     for fault in [Fault::Lost, Fault::ReplyLost] {
         let bucket = bucket().await;
-        let hasty = Patience { holding: Duration::from_millis(600), ..impatient() };
+        let hasty = Patience { before: LONG, holding: Duration::from_secs(1), ..impatient() };
         let store = bucket.with(bucket.port, hasty).0;
         let lease = store.acquire(&acquire("staging", "r1", &[], Duration::ZERO)).await.unwrap();
         store.append(&lease, "r1", &[entry(0)]).await.unwrap();
