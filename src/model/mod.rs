@@ -3,6 +3,7 @@
 mod address;
 mod error;
 mod exit;
+pub mod input;
 pub mod guard;
 mod phase;
 mod problem;

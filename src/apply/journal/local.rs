@@ -21,10 +21,10 @@ use super::Entry;
 use super::codec;
 use super::locks;
 use super::store::{Acquire, Lease, LockInfo, Store, StoredRun};
-use crate::model::{Error, Exit, Result};
+use crate::model::{Error, Exit, Result, input};
 
-/// A run's journal larger than this is not read: a run of 100,000 steps needs a tenth of it.
-const JOURNAL_BYTES_MAX: u64 = 1 << 30;
+/// A run's journal larger than this is neither read nor written: the plan in its first line may have half of it, and its other lines are short.
+const JOURNAL_BYTES_MAX: u64 = 80 << 20;
 
 /// A [`Store`] in a folder.
 pub struct LocalStore {
@@ -37,6 +37,7 @@ struct Tail {
     file: File,
     chain: u32,
     next: u64,
+    bytes: u64,
 }
 
 impl LocalStore {
@@ -102,7 +103,7 @@ impl LocalStore {
             Ok(file)
         };
         let file = open().map_err(|error| cannot("write", path, &error))?;
-        Ok(Tail { file, chain: decoded.chain, next: entries_before })
+        Ok(Tail { file, chain: decoded.chain, next: entries_before, bytes: decoded.whole })
     }
 }
 
@@ -215,6 +216,11 @@ impl Store for LocalStore {
             tail.chain = chain;
             tail.next += 1;
         }
+        tail.bytes += text.len() as u64;
+        if tail.bytes > JOURNAL_BYTES_MAX {
+            let why = std::io::Error::new(std::io::ErrorKind::FileTooLarge, format!("it would be larger than {} MiB", JOURNAL_BYTES_MAX >> 20));
+            return Err(cannot("write", &path, &why));
+        }
         // On failure the tail stays removed: the next append reads the file again and cuts off what was half written.
         tail.file.write_all(text.as_bytes()).and_then(|()| tail.file.sync_data()).map_err(|error| cannot("write", &path, &error))?;
         tails.insert(run.to_owned(), tail);
@@ -230,13 +236,12 @@ fn make_folder(path: &Path) -> Result<()> {
 }
 
 fn read_file(path: &Path) -> Result<Option<Vec<u8>>> {
-    match fs::metadata(path) {
-        Ok(meta) if meta.len() > JOURNAL_BYTES_MAX => return Err(damaged(path, "it is larger than any journal of ours")),
-        _ => {}
-    }
-    match fs::read(path) {
+    match input::read(path, JOURNAL_BYTES_MAX) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) if matches!(error.kind(), std::io::ErrorKind::FileTooLarge | std::io::ErrorKind::InvalidInput) => {
+            Err(damaged(path, &error.to_string()))
+        }
         Err(error) => Err(cannot("read", path, &error)),
     }
 }

@@ -10,7 +10,10 @@ use super::Holder;
 use super::local::{cannot, sync_folder};
 use super::store::{Acquire, LockInfo};
 use crate::model::time::{self, Timestamp};
-use crate::model::{Error, Exit, Result};
+use crate::model::{Error, Exit, Result, input};
+
+/// A lock file larger than this is none of ours.
+const LOCK_BYTES_MAX: u64 = 64 << 10;
 
 /// A name as a file name: letters, digits, `-`, `_` and inner dots stay, everything else becomes `%XX`.
 #[must_use]
@@ -29,7 +32,7 @@ pub fn file_name(name: &str) -> String {
 
 /// A lock file; none when nobody holds the lock.
 pub fn read(path: &Path) -> Result<Option<LockInfo>> {
-    let text = match fs::read(path) {
+    let text = match input::read(path, LOCK_BYTES_MAX) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(cannot("read", path, &error)),
