@@ -9,10 +9,10 @@ use super::eval::{Eval, Evaluator, Fault, Shared};
 use super::locals::Locals;
 use super::names::Names;
 use super::variables::Variables;
-use crate::model::{Problem, SourceFile, Span};
+use crate::model::{Problem, Severity, SourceFile, Span};
 
 /// The most errors, and the most warnings, that are kept: beyond, more of them help nobody.
-const MAX_PROBLEMS: usize = 2_000;
+const MAX_PROBLEMS: usize = 1_000;
 
 /// What an environment's expressions can name, and where its problems are collected.
 pub struct Context<'a> {
@@ -37,6 +37,8 @@ pub struct Context<'a> {
     /// Something has no value because of a problem that was reported elsewhere.
     pub unexplained: Cell<bool>,
     problems: RefCell<Vec<Problem>>,
+    errors: Cell<usize>,
+    warnings: Cell<usize>,
 }
 
 impl<'a> Context<'a> {
@@ -54,15 +56,23 @@ impl<'a> Context<'a> {
             mentioned_locals: RefCell::default(),
             unexplained: Cell::new(false),
             problems: RefCell::default(),
+            errors: Cell::default(),
+            warnings: Cell::default(),
         }
     }
 
     /// Keeps a problem.
     pub fn report(&self, problem: Problem) {
-        let mut problems = self.problems.borrow_mut();
-        if problems.iter().rev().filter(|known| known.severity == problem.severity).count() < MAX_PROBLEMS {
-            problems.push(problem);
+        let count = if problem.severity == Severity::Error { &self.errors } else { &self.warnings };
+        count.set(count.get() + 1);
+        if count.get() <= MAX_PROBLEMS {
+            self.problems.borrow_mut().push(problem);
         }
+    }
+
+    /// Whether looking for more mistakes is of no use: making one out costs more than reading the place that it is about.
+    pub fn has_enough_errors(&self) -> bool {
+        self.errors.get() >= MAX_PROBLEMS
     }
 
     /// Keeps a problem about something that is not there; not while a file is missing.

@@ -1,10 +1,10 @@
 //! Files that environment files name: relative to the file that names them, and never outside of the root.
 
 use std::fs;
-use std::io::Read;
+use std::io::ErrorKind;
 use std::path::{Component, Path, PathBuf};
 
-use crate::model::SourceFile;
+use crate::model::{SourceFile, input};
 
 /// The largest file that `file()` and `templatefile()` read, in bytes.
 pub const MAX_BYTES: u64 = 8 * 1024 * 1024;
@@ -40,15 +40,14 @@ pub fn find(root: &Path, from: &SourceFile, path: &str) -> Result<Found, Refused
 
 /// Reads it as text.
 pub fn read(found: &Found) -> Result<String, Refused> {
-    let failed = |error: std::io::Error| (format!("cannot read `{}`: {error}", found.shown), "check that the file may be read");
-    if !fs::metadata(&found.path).map_err(failed)?.is_file() {
-        return Err((format!("`{}` is not a file", found.shown), "name a file"));
-    }
-    let mut bytes = Vec::new();
-    fs::File::open(&found.path).map_err(failed)?.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(failed)?;
-    if bytes.len() as u64 > MAX_BYTES {
-        return Err((format!("`{}` is larger than {} MiB", found.shown, MAX_BYTES / 1024 / 1024), "split the file"));
-    }
+    let bytes = input::read(&found.path, MAX_BYTES).map_err(|error| {
+        let help = match error.kind() {
+            ErrorKind::InvalidInput => "name a file",
+            ErrorKind::FileTooLarge => "split the file",
+            _ => "check that the file may be read",
+        };
+        (format!("cannot read `{}`: {error}", found.shown), help)
+    })?;
     String::from_utf8(bytes).map_err(|_| (format!("`{}` is not UTF-8 text", found.shown), "only text can be read into an environment"))
 }
 

@@ -120,6 +120,7 @@ fn gather<'s>(context: &mut Context<'s>, sources: &'s [Source], kinds: &[&dyn Ki
     for source in sources {
         for structure in source.body.iter().flatten() {
             match structure {
+                Structure::Attribute(_) if context.has_enough_errors() => break,
                 Structure::Attribute(attribute) => {
                     let place = span(&source.file, attribute.key.span());
                     let help = "attributes stand in blocks; a value with a name of its own belongs into locals { … }";
@@ -185,7 +186,7 @@ fn build(context: &Context<'_>, blocks: &Blocks<'_>, location: &Location, inputs
     }
     let none = RefCell::default();
     let (mut environment, mut providers, mut resources) = (None, BTreeMap::new(), Vec::new());
-    for (file, block) in blocks {
+    for (file, block) in blocks.iter().take_while(|_| !context.has_enough_errors()) {
         let walker = Walker { context, evaluator: &evaluator, file, broken: broken.get(&file.path).unwrap_or(&none) };
         match block.ident.as_str() {
             "environment" if environment.is_some() => {

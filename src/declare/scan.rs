@@ -10,6 +10,10 @@ pub const MAX_DEPTH: usize = 60;
 /// The most entries of one object literal: the parser compares each key with all earlier ones.
 pub const MAX_OBJECT_ENTRIES: usize = 5_000;
 
+/// The most parts (blocks, labels, attributes, elements) of one file; a hundred thousand `record` blocks with three attributes each are a
+/// little more than half of it. A part takes some hundred bytes of memory.
+pub const MAX_PARTS: usize = 1_500_000;
+
 /// Why a file is not parsed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refused {
@@ -34,7 +38,7 @@ enum Mode<'t> {
 
 /// Refuses what is nested too deeply or holds too long an object literal. What is merely wrong is the parser's to say.
 pub fn scan(text: &str) -> Result<(), Refused> {
-    let mut scanner = Scanner { text, bytes: text.as_bytes(), at: 0, stack: Vec::new(), last: b'\n' };
+    let mut scanner = Scanner { text, bytes: text.as_bytes(), at: 0, stack: Vec::new(), last: b'\n', parts: 0 };
     while scanner.at < scanner.bytes.len() {
         match scanner.stack.last().copied() {
             Some(Mode::Quote) => scanner.quote()?,
@@ -52,6 +56,8 @@ struct Scanner<'t> {
     stack: Vec<Mode<'t>>,
     /// The last byte that was neither blank nor in a comment.
     last: u8,
+    /// Marks that begin or end a part.
+    parts: usize,
 }
 
 impl<'t> Scanner<'t> {
@@ -78,6 +84,7 @@ impl<'t> Scanner<'t> {
             return Ok(true);
         }
         if self.starts(b"${") || self.starts(b"%{") {
+            self.count_part()?;
             self.push(Mode::Code { close: b'}', object: false, entries: 0 })?;
             self.at += 2;
             self.last = b'{';
@@ -121,8 +128,20 @@ impl<'t> Scanner<'t> {
         Ok(())
     }
 
+    fn count_part(&mut self) -> Result<(), Refused> {
+        self.parts += 1;
+        if self.parts <= MAX_PARTS {
+            return Ok(());
+        }
+        let help = "split the environment into several files, and keep data in files of its own: jsondecode(file(\"…\"))".to_owned();
+        Err(Refused { offset: self.at, what: format!("a file of more than {MAX_PARTS} blocks, attributes and values"), help })
+    }
+
     fn code(&mut self) -> Result<(), Refused> {
         let byte = self.bytes[self.at];
+        if matches!(byte, b'"' | b'{' | b'[' | b'(' | b',' | b'=') {
+            self.count_part()?;
+        }
         match byte {
             b'#' => {
                 self.skip_line();
@@ -224,6 +243,15 @@ mod tests {
             let refused = scan(&format!("x = {}", open.repeat(10_000))).unwrap_err();
             assert!(refused.what.contains("nested"), "{open}");
             assert!(refused.offset < 1_000, "{open}");
+        }
+    }
+
+    #[test]
+    fn too_many_parts_are_refused() {
+        for part in ["a {}\n", "a = 1\n", "\"\",", "${1}"] {
+            let text = format!("x = \"{}", part.repeat(MAX_PARTS + 1));
+            let code = part.repeat(MAX_PARTS + 1);
+            assert!([text, code].iter().any(|text| scan(text).is_err_and(|refused| refused.what.contains("more than"))), "{part}");
         }
     }
 

@@ -108,6 +108,9 @@ impl Walker<'_, '_> {
         let mut good = true;
         let mut first: HashMap<&str, Span> = HashMap::new();
         for inner in body.blocks() {
+            if self.context.has_enough_errors() {
+                break;
+            }
             let name = inner.ident.as_str();
             let Some(known) = spec.blocks.iter().find(|known| known.name == name) else {
                 if !extra.blocks.iter().any(|known| known.name == name) {

@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 use std::fs;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -13,7 +12,7 @@ use super::mask::{self, Names};
 use super::parse::{self, Syntax};
 use super::spec::{BlockSpec, KindSchema};
 use super::{common, scan, tables};
-use crate::model::{Error, Exit, Problem, Result, SourceFile, Span};
+use crate::model::{Error, Exit, Problem, Result, SourceFile, Span, input};
 
 /// One file.
 pub struct Source {
@@ -88,16 +87,7 @@ fn text(path: &Path) -> Result<(String, Option<usize>)> {
 }
 
 fn bytes(path: &Path) -> std::result::Result<Vec<u8>, String> {
-    if !fs::metadata(path).map_err(|error| error.to_string())?.is_file() {
-        return Err("it is not a file".to_owned());
-    }
-    let file = fs::File::open(path).map_err(|error| error.to_string())?;
-    let mut bytes = Vec::new();
-    file.take(scan::MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
-    if bytes.len() as u64 > scan::MAX_FILE_BYTES {
-        return Err(format!("it is larger than {} MiB", scan::MAX_FILE_BYTES / 1024 / 1024));
-    }
-    Ok(bytes)
+    input::read(path, scan::MAX_FILE_BYTES).map_err(|error| error.to_string())
 }
 
 /// A whole file as text.

@@ -14,8 +14,11 @@ use indexmap::IndexMap;
 use super::eval::{self, Eval, Evaluator, Fault, Scope, Shared, fault};
 use super::names::NoNames;
 use super::types::{self, Type};
-use super::{parse, scan, suggest};
-use crate::model::{Error, Exit, Problem, Result, SourceFile, Span, Value};
+use super::{parse, suggest};
+use crate::model::{Error, Exit, Problem, Result, SourceFile, Span, Value, input};
+
+/// The largest variables file, in bytes.
+const MAX_BYTES: u64 = 8 << 20;
 
 /// Values that the command line gives.
 #[derive(Clone, Default)]
@@ -75,8 +78,6 @@ pub fn given(sources: &VariableSources) -> Result<GivenValues> {
 }
 
 fn read_file(path: &Path) -> Result<Vec<(String, Value)>> {
-    use std::io::Read as _;
-
     let failed = |why: String| {
         Error::new(
             Exit::Error,
@@ -85,14 +86,11 @@ fn read_file(path: &Path) -> Result<Vec<(String, Value)>> {
         )
         .because_text(why)
     };
-    let mut text = String::new();
-    let file = std::fs::File::open(path).map_err(|error| failed(error.to_string()))?;
-    file.take(scan::MAX_FILE_BYTES + 1).read_to_string(&mut text).map_err(|error| failed(error.to_string()))?;
-    if text.len() as u64 > scan::MAX_FILE_BYTES {
-        return Err(failed("the file is too large".to_owned()));
-    }
+    let bytes = input::read_or_receive(path, MAX_BYTES).map_err(|error| failed(error.to_string()))?;
+    let text = String::from_utf8(bytes).map_err(|_| failed("it is not UTF-8 text".to_owned()))?;
     if path.extension().is_some_and(|extension| extension == "json") {
         // serde_json's messages name places, never values of the document.
+        input::check_json(&text).map_err(failed)?;
         let json: serde_json::Value =
             serde_json::from_str(&text).map_err(|error| failed(format!("not JSON (line {}, column {})", error.line(), error.column())))?;
         return match eval::convert::from_json(json).map_err(failed)? {

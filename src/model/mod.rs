@@ -4,6 +4,7 @@ mod address;
 mod error;
 mod exit;
 pub mod guard;
+pub mod input;
 mod net;
 mod phase;
 mod problem;

@@ -1,17 +1,17 @@
 //! Saved plans: pretty-printed JSON with sorted keys, 0600, refused when anything but white space was changed.
 
 use std::fs::{self, OpenOptions};
-use std::io::{Read, Write};
+use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use super::digest;
 use super::document::{FORMAT_VERSION, Plan};
 use crate::model::text::json as escape_json;
-use crate::model::{Error, Exit, Json, Result};
+use crate::model::{Error, Exit, Json, Result, input};
 
-/// A plan file larger than this is not read.
-const PLAN_BYTES_MAX: u64 = 256 << 20;
+/// A plan file larger than this is neither written nor read. Ten thousand new records take a sixth of it.
+pub const PLAN_BYTES_MAX: u64 = 64 << 20;
 /// Names beside a plan that are tried for what is being written.
 const BESIDE_TRIES: u32 = 8;
 
@@ -37,9 +37,14 @@ pub fn save(plan: &Plan, path: &Path) -> Result<()> {
         let what = format!("cannot write the plan {}: a link, a folder or a device is there", path.display());
         return Err(Error::new(Exit::Error, what, "nothing was written; name a new file, or a plain file to be replaced"));
     }
+    let text = text(plan);
+    readable(&text).map_err(|why| {
+        Error::new(Exit::Error, "the plan is too large to be saved", "plan fewer resources at a time with --target, or split the environment")
+            .because_text(why)
+    })?;
     let (mut file, beside) = make_beside(path).map_err(cannot)?;
     let mut write = || -> std::io::Result<()> {
-        file.write_all(text(plan).as_bytes())?;
+        file.write_all(text.as_bytes())?;
         file.sync_all()?;
         fs::rename(&beside, path)?;
         path.parent().filter(|parent| !parent.as_os_str().is_empty()).map_or(Ok(()), |parent| fs::File::open(parent)?.sync_all())
@@ -66,6 +71,14 @@ fn make_beside(path: &Path) -> std::io::Result<(fs::File, PathBuf)> {
     Err(last)
 }
 
+/// Whether [`load`] would read a text of this size.
+fn readable(text: &str) -> std::result::Result<(), String> {
+    if text.len() as u64 > PLAN_BYTES_MAX {
+        return Err(format!("it has {} MiB, and at most {} are read", text.len() >> 20, PLAN_BYTES_MAX >> 20));
+    }
+    input::check_json(text)
+}
+
 /// Reads a saved plan and proves that it is as it was saved.
 ///
 /// # Errors
@@ -74,18 +87,14 @@ pub fn load(path: &Path) -> Result<Plan> {
     let shown = path.display();
     let cannot =
         |error: std::io::Error| Error::new(Exit::Error, format!("cannot read the plan {shown}"), "check the path").because_text(error.to_string());
-    let mut text = Vec::new();
-    // What is no file of its own (a device, a pipe) has no size to ask for.
-    fs::File::open(path).and_then(|file| file.take(PLAN_BYTES_MAX + 1).read_to_end(&mut text)).map_err(cannot)?;
-    if text.len() as u64 > PLAN_BYTES_MAX {
-        return Err(Error::new(Exit::Error, format!("{shown} is no plan: it has more than {PLAN_BYTES_MAX} bytes"), "check the path"));
-    }
+    let text = input::read_or_receive(path, PLAN_BYTES_MAX).map_err(cannot)?;
     let text = String::from_utf8(text).map_err(|_| not_a_plan(path, "it is not text"))?;
     parse(&text, path)
 }
 
 /// As [`load`], of a text.
 pub fn parse(text: &str, path: &Path) -> Result<Plan> {
+    readable(text).map_err(|why| not_a_plan(path, &why))?;
     let json: Json = serde_json::from_str(text).map_err(|error| not_a_plan(path, &error.to_string()))?;
     let Some(version) = json.get("format_version").and_then(Json::as_str) else { return Err(not_a_plan(path, "it has no format_version")) };
     if version != FORMAT_VERSION {

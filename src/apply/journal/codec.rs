@@ -2,6 +2,7 @@
 //! line that was changed, dropped, doubled or moved is found.
 
 use super::record::Entry;
+use crate::model::input;
 
 /// What a journal file holds.
 #[derive(Debug)]
@@ -20,6 +21,8 @@ pub struct Decoded {
 /// When the entry cannot be written as JSON, which no entry of ours should do.
 pub fn encode(entry: &Entry, chain: u32) -> Result<(String, u32), String> {
     let json = serde_json::to_string(entry).map_err(|error| error.to_string())?;
+    // What could not be read again is not written.
+    input::check_json(&json)?;
     let sum = checksum(chain, json.as_bytes());
     Ok((format!("{sum:08x} {json}\n"), sum))
 }
@@ -68,7 +71,9 @@ pub fn decode_line(line: &[u8], chain: u32) -> Result<(Entry, u32), String> {
     if sum != checksum(chain, json) {
         return Err("its checksum does not fit".to_owned());
     }
-    let entry = serde_json::from_slice(json).map_err(|error| format!("it is not a journal record: {error}"))?;
+    let json = std::str::from_utf8(json).map_err(|_| "it is not text")?;
+    input::check_json(json)?;
+    let entry = serde_json::from_str(json).map_err(|error| format!("it is not a journal record: {error}"))?;
     Ok((entry, sum))
 }
 

@@ -82,15 +82,18 @@ pub fn read(root: &Path, path: &Path, bytes_max: u64) -> Result<Option<Vec<u8>>>
         _ => {}
     }
     let opened = plain(path, OpenOptions::new().read(true));
-    let (file, _) = match opened {
+    let (file, meta) = match opened {
         Ok(opened) => opened,
         // Gone since: as if it had never been there.
         Err(_) if fs::symlink_metadata(path).is_err_and(|error| error.kind() == ErrorKind::NotFound) => return Ok(None),
         Err(error) => return Err(error),
     };
     let mut bytes = Vec::new();
-    file.take(bytes_max + 1).read_to_end(&mut bytes).map_err(|error| cannot("read", path, &error))?;
-    if bytes.len() as u64 > bytes_max {
+    // What says of itself that it is too large is not read at all.
+    if meta.len() <= bytes_max {
+        file.take(bytes_max + 1).read_to_end(&mut bytes).map_err(|error| cannot("read", path, &error))?;
+    }
+    if meta.len().max(bytes.len() as u64) > bytes_max {
         let help = "nothing was done; look at what it is, and move it aside";
         return Err(Error::new(Exit::Error, format!("{} is larger than any file of ours", path.display()), help));
     }

@@ -23,8 +23,8 @@ use super::store::{Acquire, Lease, LockInfo, Store, StoredRun};
 use super::{codec, files};
 use crate::model::{Error, Exit, Result};
 
-/// A run's journal larger than this is not read: a run of 100,000 steps needs a tenth of it.
-const JOURNAL_BYTES_MAX: u64 = 1 << 30;
+/// A run's journal larger than this is neither read nor written: the plan in its first line may have half of it, and its other lines are short.
+const JOURNAL_BYTES_MAX: u64 = 80 << 20;
 
 /// A [`Store`] in a folder.
 pub struct LocalStore {
@@ -220,6 +220,10 @@ impl Store for LocalStore {
             text.push_str(&line);
             tail.chain = chain;
             tail.next += 1;
+        }
+        if tail.whole + text.len() as u64 > JOURNAL_BYTES_MAX {
+            let why = std::io::Error::new(std::io::ErrorKind::FileTooLarge, format!("it would be larger than {} MiB", JOURNAL_BYTES_MAX >> 20));
+            return Err(cannot("write", &path, &why));
         }
         let before = tail.whole;
         if let Err(error) = tail.file.write_all(text.as_bytes()).and_then(|()| tail.file.sync_data()) {

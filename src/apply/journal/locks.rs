@@ -13,6 +13,9 @@ use super::store::{Acquire, LockInfo};
 use crate::model::time::{self, Timestamp};
 use crate::model::{Error, Exit, Result};
 
+/// A lock file larger than this is none of ours.
+const LOCK_BYTES_MAX: u64 = 64 << 10;
+
 /// A name as a file name: letters, digits, `-`, `_` and inner dots stay, everything else becomes `%XX`.
 #[must_use]
 pub fn file_name(name: &str) -> String {
@@ -40,9 +43,6 @@ pub fn name_of(file: &str) -> Option<String> {
     bytes.extend_from_slice(rest.as_bytes());
     String::from_utf8(bytes).ok().filter(|name| file_name(name) == file)
 }
-
-/// A lock file larger than this is none.
-const LOCK_BYTES_MAX: u64 = 1 << 20;
 
 /// A lock file below `root`; none when nobody holds the lock.
 pub fn read(root: &Path, path: &Path, clocks: &dyn Clocks) -> Result<Option<LockInfo>> {

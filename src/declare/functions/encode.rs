@@ -2,7 +2,7 @@
 
 use super::{Function, Outcome, Wrong, arg, text};
 use crate::declare::eval::convert::from_json;
-use crate::model::Value;
+use crate::model::{Value, input};
 
 pub(super) const TABLE: &[Function] = &[
     Function::new("jsondecode", 1, Some(1), "(text)", "the value of a JSON document", json_decode),
@@ -15,8 +15,9 @@ fn wrong(what: String) -> Wrong {
 }
 
 fn json_decode(args: &[Value]) -> Outcome {
-    let json =
-        serde_json::from_str(&text(args, 0)?).map_err(|error| wrong(format!("not JSON (line {}, column {})", error.line(), error.column())))?;
+    let text = text(args, 0)?;
+    input::check_json(&text).map_err(wrong)?;
+    let json = serde_json::from_str(&text).map_err(|error| wrong(format!("not JSON (line {}, column {})", error.line(), error.column())))?;
     from_json(json).map_err(wrong)
 }
 

@@ -1,5 +1,6 @@
 //! TLS to `PostgreSQL`: which roots are trusted, and how much is verified.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -9,6 +10,7 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use crate::model::input;
 use crate::world::sql::SqlTarget;
 
 /// Amazon's public roots for RDS; the file names its source.
@@ -43,11 +45,7 @@ fn roots(target: &SqlTarget) -> Result<RootCertStore, String> {
     }
     if let Some(path) = &target.ca_file {
         let bad = |why: String| format!("cannot read ca_file {path}: {why}");
-        let size = std::fs::metadata(path).map_err(|why| bad(why.to_string()))?.len();
-        if size > CA_FILE_MAX {
-            return Err(bad(format!("it has {size} bytes, more than {CA_FILE_MAX}")));
-        }
-        let bytes = std::fs::read(path).map_err(|why| bad(why.to_string()))?;
+        let bytes = input::read(Path::new(path), CA_FILE_MAX).map_err(|why| bad(why.to_string()))?;
         for certificate in pem(path, &bytes)? {
             roots.add(certificate).map_err(|why| bad(why.to_string()))?;
         }

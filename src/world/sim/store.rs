@@ -11,7 +11,7 @@
 //! again; writers take turns by an advisory lock on the log.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -21,10 +21,10 @@ use super::check;
 use super::state::State;
 use super::touched::{self, Dirty};
 use crate::model::time::Timestamp;
-use crate::model::{Error, Exit, Json, Result};
+use crate::model::{Error, Exit, Json, Result, input};
 
 /// The largest world file, and the largest log, in bytes.
-const MAX_FILE: u64 = 512 * 1024 * 1024;
+const MAX_FILE: u64 = 64 << 20;
 
 /// What a file looked like when it was read.
 type Stamp = (u64, u64, i64, i64);
@@ -199,7 +199,9 @@ fn fold(state: State, log: &[u8], path: &Path) -> Result<State> {
     let mut now = state.now;
     let mut json = serde_json::to_value(state).map_err(|error| broken(0, error.to_string()))?;
     for (index, bytes) in log.split(|byte| *byte == b'\n').enumerate().filter(|(_, bytes)| !bytes.is_empty()) {
-        let line: Line = serde_json::from_slice(bytes).map_err(|error| broken(index + 1, error.to_string()))?;
+        let text = std::str::from_utf8(bytes).map_err(|_| broken(index + 1, "it is not UTF-8 text".to_owned()))?;
+        input::check_json(text).map_err(|why| broken(index + 1, why))?;
+        let line: Line = serde_json::from_str(text).map_err(|error| broken(index + 1, error.to_string()))?;
         for (pointer, value) in line.set {
             touched::put(&mut json, &pointer, value).map_err(|why| broken(index + 1, why))?;
         }
@@ -221,15 +223,5 @@ fn cannot_read(path: &Path, error: &io::Error) -> Error {
 }
 
 fn read_bounded(path: &Path) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let file = File::open(path).map_err(|error| cannot_read(path, &error))?;
-    file.take(MAX_FILE + 1).read_to_end(&mut bytes).map_err(|error| cannot_read(path, &error))?;
-    if bytes.len() as u64 > MAX_FILE {
-        return Err(Error::new(
-            Exit::Error,
-            format!("{} is larger than {} MiB", path.display(), MAX_FILE / 1024 / 1024),
-            "give --world a simulated world's JSON file",
-        ));
-    }
-    Ok(bytes)
+    input::read(path, MAX_FILE).map_err(|error| cannot_read(path, &error))
 }
