@@ -64,7 +64,7 @@ fn what_was_open_is_closed_before_it_is_written_to() {
     bench.run(&["apply", "staging", "--yes", "--max-runtime", "30m"]).exits(8);
     let all = all_private(&bench);
     walk(&bench.path(".switchover"), &mut |path| {
-        path.ancestors().take(4).filter(|at| at.starts_with(bench.path(".switchover"))).for_each(open_to_all)
+        path.ancestors().take(4).filter(|at| at.starts_with(bench.path(".switchover"))).for_each(open_to_all);
     });
     bench.run(&["status"]).exits(0);
     assert_eq!(mode(&bench.path(".switchover/staging")), 0o777, "looking changes nothing");
