@@ -48,7 +48,7 @@ pub struct Reading {
 /// Only when a file cannot be read at all; mistakes in files are problems.
 pub fn read(location: &Location, inputs: &Inputs<'_>) -> Result<Reading> {
     let given = variables::given(&inputs.variables)?;
-    let Sources { sources, problems: syntax, into_secrets } = source::read(location, inputs.kinds)?;
+    let Sources { files: sources, problems: syntax, into_secrets } = source::read(location, inputs.kinds)?;
     let mut context = Context::new(&location.root, inputs.env, Variables::new(given, into_secrets));
     context.incomplete = !syntax.is_empty();
     context.reference_roots = tables::PROVIDERS.iter().map(|spec| spec.name).chain(inputs.kinds.iter().map(|kind| kind.block().name)).collect();
@@ -78,7 +78,7 @@ pub fn read(location: &Location, inputs: &Inputs<'_>) -> Result<Reading> {
 /// When a file cannot be read, or the setting itself is wrong.
 pub fn journal_setting(location: &Location, inputs: &Inputs<'_>) -> Result<JournalSetting> {
     let given = variables::given(&inputs.variables)?;
-    let Sources { sources, problems: syntax, into_secrets } = source::read(location, inputs.kinds)?;
+    let Sources { files: sources, problems: syntax, into_secrets } = source::read(location, inputs.kinds)?;
     let mut context = Context::new(&location.root, inputs.env, Variables::new(given, into_secrets));
     let blocks = gather(&mut context, &sources, inputs.kinds);
     let found = blocks.iter().find_map(|(file, block)| {

@@ -25,7 +25,7 @@ pub struct Source {
 /// All files of an environment.
 pub struct Sources {
     /// The files.
-    pub sources: Vec<Source>,
+    pub files: Vec<Source>,
     /// Syntax errors.
     pub problems: Vec<Problem>,
     /// Names that go into secrets: `var.x`, `local.y`.
@@ -67,7 +67,7 @@ pub fn read(location: &Location, kinds: &[&dyn KindSchema]) -> Result<Sources> {
             (None, Ok(_)) => sources.push(Source { file, body: parsed.ok() }),
         }
     }
-    Ok(Sources { sources, problems, into_secrets })
+    Ok(Sources { files: sources, problems, into_secrets })
 }
 
 /// A file's text, and where it stops being UTF-8.
@@ -150,7 +150,9 @@ impl Names {
         for spec in [&tables::ENVIRONMENT, &tables::VARIABLE, &tables::LOCALS].into_iter().chain(tables::PROVIDERS).chain(common::BLOCKS) {
             collect(spec, &mut names);
         }
-        kinds.iter().for_each(|kind| collect(kind.block(), &mut names));
+        for kind in kinds {
+            collect(kind.block(), &mut names);
+        }
         names
     }
 }

@@ -41,9 +41,9 @@ pub fn output(text: &str) -> Cow<'_, str> {
             continue;
         }
         if c == '\n' {
-            safe.push(c)
+            safe.push(c);
         } else {
-            safe.push_str(&terminal(&rest[..c.len_utf8()]))
+            safe.push_str(&terminal(&rest[..c.len_utf8()]));
         }
         rest = &rest[c.len_utf8()..];
     }

@@ -28,7 +28,7 @@ pub fn forms(secret: &str) -> Vec<String> {
     let url: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
     let mut forms = vec![secret.to_owned(), json[1..json.len() - 1].to_owned(), url.replace('+', "%20"), url.to_lowercase(), format!("{secret:?}")];
     forms.extend(["", "u:", "me:"].map(|before| middle(&base64(format!("{before}{secret}").as_bytes()), before.len())));
-    forms.push(secret.bytes().map(|byte| format!("{byte:02x}")).collect());
+    forms.push(secret.bytes().flat_map(|byte| [byte >> 4, byte & 15]).filter_map(|digit| char::from_digit(u32::from(digit), 16)).collect());
     forms.push(secret.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;"));
     forms
 }
@@ -66,7 +66,9 @@ static PARTS: LazyLock<Parts> = LazyLock::new(|| {
     let all: HashSet<Vec<u8>> =
         ALL.iter().flat_map(|secret| forms(secret)).flat_map(|form| form.as_bytes().windows(PART).map(<[u8]>::to_vec).collect::<Vec<_>>()).collect();
     let mut beginnings = vec![false; 1 << 16];
-    all.iter().for_each(|part| beginnings[beginning(part)] = true);
+    for part in &all {
+        beginnings[beginning(part)] = true;
+    }
     Parts { parts: all, beginnings }
 });
 

@@ -118,7 +118,7 @@ async fn a_database_may_say_the_password() {
         format!("SELECT * FROM \"{}\"", PASSWORD.replace('"', "\"\"")),
         format!("ALTER ROLE canary PASSWORD '{quoted}' oops"),
     ] {
-        clean(&door.transaction(&[sql.clone()], &Willing).await.unwrap_err());
+        clean(&door.transaction(std::slice::from_ref(&sql), &Willing).await.unwrap_err());
         if sql.starts_with("SELECT") {
             clean(&door.scalar(&sql).await.unwrap_err());
         }

@@ -64,7 +64,7 @@ fn what_was_open_is_closed_before_it_is_written_to() {
     bench.run(&["apply", "staging", "--yes", "--max-runtime", "30m"]).exits(8);
     let all = all_private(&bench);
     walk(&bench.path(".switchover"), &mut |path| {
-        path.ancestors().take(4).filter(|at| at.starts_with(bench.path(".switchover"))).for_each(open_to_all)
+        path.ancestors().take(4).filter(|at| at.starts_with(bench.path(".switchover"))).for_each(open_to_all);
     });
     bench.run(&["status"]).exits(0);
     assert_eq!(mode(&bench.path(".switchover/staging")), 0o777, "looking changes nothing");
@@ -99,7 +99,7 @@ fn a_plan_is_written_to_plain_files_alone() {
     assert!(fs::symlink_metadata(bench.path("pipe.json")).unwrap().file_type().is_fifo());
     assert!(fs::symlink_metadata("/dev/null").unwrap().file_type().is_char_device());
     let mut left = Vec::new();
-    walk(&bench.path(""), &mut |path| left.extend(path.to_str().filter(|path| path.ends_with(".new")).map(str::to_owned)));
+    walk(&bench.path(""), &mut |path| left.extend(path.to_str().filter(|path| path.contains(".new")).map(str::to_owned)));
     assert_eq!(left, Vec::<String>::new());
     // A folder that may be reached through a link is people's own choice.
     symlink(bench.path("folder"), bench.path("linked")).unwrap();

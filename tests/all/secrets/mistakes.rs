@@ -72,7 +72,7 @@ fn a_mistake_anywhere_in_a_file_of_secrets_shows_none() {
     for at in places.into_iter().filter(|at| !inside(*at)) {
         for put in ["", "\"", "{", "\n", "= \"", "\u{7f}"] {
             // Without the character that stands there, and with something before it.
-            let cut = if put.is_empty() { 1 } else { 0 };
+            let cut = usize::from(put.is_empty());
             let broken = format!("{}{put}{}", &good[..at], &good[at + cut..]);
             // Two places in three are tried with one kind of mistake only, so that all of it takes seconds.
             if at % 3 != 0 && put.len() != at % 3 {
