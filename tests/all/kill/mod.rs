@@ -74,6 +74,9 @@ fn prove(what: &str, word: &str, default: u64, at_once: usize, trial: fn(&Case, 
             if index >= count {
                 return;
             }
+            if index > 0 && index.is_multiple_of(100) {
+                println!("{what}: {index} trials begun");
+            }
             let seed = first + index;
             let at = usize::try_from(seed % cases.len() as u64).unwrap();
             let tried = std::panic::catch_unwind(|| trial(&cases[at], &baselines[at], &journal, seed));
