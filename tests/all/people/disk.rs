@@ -166,7 +166,12 @@ fn what_a_simulated_world_could_not_keep_has_not_happened() {
         assert!(["0", "1", "4", "5"].contains(&applied.as_str()), "{told}");
         assert!(["0", "4"].contains(&bench.read("resume.code").trim()), "{told}");
         assert_eq!(bench.read("again.code").trim(), "0", "{told}\n{}", bench.read("again.err"));
-        is_declared(&bench, &before);
+        if bench.path("world.json.log").exists() {
+            // Everything was done and stands in the log, which only a command that writes folds into the file.
+            bench.run(&["plan", "staging", "--detailed-exitcode"]).exits(0).says("No changes.");
+        } else {
+            is_declared(&bench, &before);
+        }
         *codes.entry(applied).or_default() += 1;
     }
     println!("small disks under the world: exit codes {codes:?}");
