@@ -14,7 +14,7 @@ use super::{Engine, Halt};
 use crate::apply::event::EventKind;
 use crate::apply::journal::fold::Call;
 use crate::apply::journal::{Answer, Record, Stage};
-use crate::apply::operation::{Cx, Look, Notes, Outputs, Progress, StartCx};
+use crate::apply::operation::{Cx, Look, Notes, Operation, Outputs, Progress, StartCx};
 use crate::model::time::{self, Timestamp};
 use crate::model::{Exit, Result};
 use crate::plan::{Outage, Undo};
@@ -90,6 +90,17 @@ impl Scene {
     }
 }
 
+/// Looks; what is to be undone and was taken by the service must have shown before "there is nothing to undo" is an answer.
+async fn look(operation: &dyn Operation, scene: &Scene, taken: Option<(Arc<dyn Operation>, Scene)>) -> CallResult<Look> {
+    let found = operation.look(&scene.cx()).await?;
+    if let (Look::Done { .. }, Some((forward, before))) = (&found, taken)
+        && matches!(forward.look(&before.cx()).await?, Look::Pending)
+    {
+        return Ok(Look::Settling(Progress::status("waiting for the effect of a call that the service has taken")));
+    }
+    Ok(found)
+}
+
 impl Engine {
     fn scene(&self, key: Key) -> Scene {
         let step = self.program.step(key.step);
@@ -122,7 +133,8 @@ impl Engine {
         let scene = self.scene(key);
         let (limit, name) = (limit(&self.program, key, operation.lasts()), operation.name());
         let late = move || Came::Look(Err(no_answer(name, limit)));
-        self.send(key, limit, late, async move { Came::Look(operation.look(&scene.cx()).await) });
+        let taken = self.taken_and_undone(key);
+        self.send(key, limit, late, async move { Came::Look(look(&*operation, &scene, taken).await) });
     }
 
     pub(super) fn push_facts(&mut self, key: Key) {
@@ -262,18 +274,25 @@ impl Engine {
         }
     }
 
-    /// "Nothing to undo" is believed only once a call whose effect was never seen cannot show any more. What a service has taken comes, however late: that nothing
-    /// came of it is believed of a person alone, who was told and goes on all the same when the step's time is over.
+    /// "Nothing to undo" is believed only once a call whose effect was never seen cannot show any more.
     fn may_come_late(&self, key: Key, look: &Look) -> bool {
         let (Some(_), Look::Done { .. }) = (key.undo, look) else { return false };
         let step = self.program.step(key.step);
         let state = self.journal.state.step(&step.id);
         let (Stage::Called(call), None) = (&state.stage, &state.undo) else { return false };
-        let since = time::between(call.last, self.now());
-        if call.taken {
-            return !call.told || since <= step.limits.timeout;
-        }
-        !call.had_no_effect() && since <= step.limits.visibility
+        !call.had_no_effect() && time::between(call.last, self.now()) <= step.limits.visibility
+    }
+
+    /// What a service has taken comes, however late: that there is nothing to undo is not believed before its effect has shown. That nothing came of it is
+    /// believed of a person alone, who was told and goes on all the same when the step's time is over. Gives the step's own operation, by which that is seen.
+    fn taken_and_undone(&self, key: Key) -> Option<(Arc<dyn Operation>, Scene)> {
+        key.undo?;
+        let step = self.program.step(key.step);
+        let state = self.journal.state.step(&step.id);
+        let (Stage::Called(call), None) = (&state.stage, &state.undo) else { return None };
+        let given_up = call.told && time::between(call.last, self.now()) > step.limits.timeout;
+        let forward = Key { undo: None, ..key };
+        (call.taken && !given_up).then(|| (Arc::clone(&self.program.steps[key.step].operation), self.scene(forward)))
     }
 
     fn rest(&mut self, key: Key, poll: std::time::Duration) {

@@ -263,8 +263,8 @@ fn a_refused_retirement_needs_a_person_and_can_go_on_either_way() {
 
     What a person must do:
       1. database.dev-openverse-db/delete-old failed (rds:DeleteDBInstance was refused
-         (InvalidDBInstanceState): not now): read the service's words above; mend what they name;
-         then `switchover resume staging` tries it again, and so does the next plan
+         (InvalidDBInstanceState): not now): read the service's words above; mend what they name; then
+         `switchover resume staging` tries it again, and so does the next plan
 
     From here:
       switchover resume staging     goes on
