@@ -170,7 +170,7 @@ mod tests {
 
     #[test]
     fn on_one_boot_no_time_of_day_ends_a_lease_and_elsewhere_it_does() {
-        let length = Duration::from_secs(60);
+        let length = Duration::from_mins(1);
         let here = Acquire {
             environment: "e".to_owned(),
             names: vec!["env:e".to_owned()],

@@ -6,6 +6,7 @@ use tokio_postgres::error::{Severity, SqlState};
 use crate::world::Failure;
 
 /// An error before there was a session: nothing can have happened.
+#[must_use]
 pub fn connecting(error: &Error) -> Failure {
     match error.code() {
         None => Failure::Unreachable,
@@ -24,6 +25,7 @@ pub fn connecting(error: &Error) -> Failure {
 }
 
 /// An error of a read.
+#[must_use]
 pub fn reading(error: &Error) -> Failure {
     match error.code() {
         Some(code) if *code == SqlState::INSUFFICIENT_PRIVILEGE => Failure::Denied,
@@ -36,6 +38,7 @@ pub fn reading(error: &Error) -> Failure {
 }
 
 /// An error between BEGIN and COMMIT: the server rolls back, so nothing has happened, whatever the cause.
+#[must_use]
 pub fn before_commit(error: &Error) -> Failure {
     match error.code() {
         Some(code) if *code == SqlState::INSUFFICIENT_PRIVILEGE => Failure::Denied,
@@ -46,6 +49,7 @@ pub fn before_commit(error: &Error) -> Failure {
 }
 
 /// An error of COMMIT itself: a plain error is a rollback (a deferred constraint); everything that ended the session leaves it open.
+#[must_use]
 pub fn committing(error: &Error) -> Failure {
     if error.code().is_some() && !ended_the_session(error) { Failure::Refused } else { Failure::Unknown { retry_after: None } }
 }
@@ -59,11 +63,13 @@ fn ended_the_session(error: &Error) -> bool {
 }
 
 /// Whether the connection itself failed.
+#[must_use]
 pub fn is_io(error: &Error) -> bool {
     std::error::Error::source(error).is_some_and(<dyn std::error::Error>::is::<std::io::Error>)
 }
 
 /// The server's words with its hint, or ours with their causes.
+#[must_use]
 pub fn words(error: &Error) -> String {
     if let Some(db) = error.as_db_error() {
         // Not the detail: it quotes values of rows.
