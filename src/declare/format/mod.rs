@@ -48,7 +48,7 @@ pub fn format(root: &Path, path: &Path, kinds: &[&dyn KindSchema]) -> Result<For
     let text = source::whole(path)?;
     let shown = source::shown(root, path);
     let masked = |text: &str| match parse::body(text) {
-        Ok(body) => mask::blank(text, &mask::ranges(&[&body], &names).pop().unwrap_or_default()),
+        Ok(body) => mask::blank(text, &mask::ranges(&[&body], &names).0.pop().unwrap_or_default()),
         Err(_) => mask::blank_unparsed(text, &names.secret),
     };
     let before = masked(&text);
