@@ -3,6 +3,7 @@
 use super::Session;
 use crate::declare::{self, Reading};
 use crate::model::{Exit, Problem, Result, Severity};
+use crate::review::escape;
 
 pub fn run(session: &Session, environments: &[String]) -> Result<Exit> {
     let now = session.now()?;
@@ -14,7 +15,7 @@ pub fn run(session: &Session, environments: &[String]) -> Result<Exit> {
     }
     let errors = problems.iter().filter(|problem| problem.severity == Severity::Error).count();
     if session.globals.json {
-        session.say(&format!("{:#}", declare::to_json(&problems)));
+        session.say(&escape::json(&format!("{:#}", declare::to_json(&problems))));
     } else {
         if !problems.is_empty() {
             session.note(&declare::render(&problems, session.err_style().color));

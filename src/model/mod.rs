@@ -3,14 +3,15 @@
 mod address;
 mod error;
 mod exit;
-pub mod input;
 pub mod guard;
+pub mod input;
 mod phase;
 mod problem;
 pub mod record;
 mod secret;
 pub mod time;
 mod value;
+pub mod visible;
 
 pub use address::Address;
 pub use error::{Error, Result};

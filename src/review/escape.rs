@@ -3,15 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
-/// Whether a character acts instead of being seen: controls, direction marks, invisible and unassigned-looking formatting.
-fn acts(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-            '\u{ad}' | '\u{61c}' | '\u{34f}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'
-            | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}'
-            | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
-            | '\u{e0000}'..='\u{e0fff}')
-}
+use crate::model::visible::acts;
 
 /// For terminals, logs and fenced code: one line, nothing in it moves the cursor or hides. Our own texts pass unchanged.
 #[must_use]
