@@ -17,8 +17,7 @@ fn wrong(what: String) -> Wrong {
 fn json_decode(args: &[Value]) -> Outcome {
     let text = text(args, 0)?;
     input::check_json(&text).map_err(wrong)?;
-    let json =
-        serde_json::from_str(&text).map_err(|error| wrong(format!("not JSON (line {}, column {})", error.line(), error.column())))?;
+    let json = serde_json::from_str(&text).map_err(|error| wrong(format!("not JSON (line {}, column {})", error.line(), error.column())))?;
     from_json(json).map_err(wrong)
 }
 
