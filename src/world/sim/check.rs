@@ -12,9 +12,8 @@ pub(super) fn parse(text: &str, name: &str) -> Result<State> {
 
 /// The same before [`prepare`].
 pub(super) fn read(text: &str, name: &str) -> Result<State> {
-    input::check_json(text).map_err(|why| {
-        Error::new(Exit::Error, format!("{name} is not a simulated world: {why}"), "give --world a simulated world's JSON file")
-    })?;
+    input::check_json(text)
+        .map_err(|why| Error::new(Exit::Error, format!("{name} is not a simulated world: {why}"), "give --world a simulated world's JSON file"))?;
     serde_json::from_str(text).map_err(|error| {
         let path = path_at(text, error.line(), error.column());
         // The library ends its message with the place, which stands in front here.
