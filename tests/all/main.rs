@@ -3,6 +3,7 @@
 mod cli;
 mod crash;
 mod engine;
+mod fuzz;
 mod journal_histories;
 mod journal_stores;
 mod language;
