@@ -71,7 +71,7 @@ fn a_folder() {
 
 #[test]
 fn a_pipe_that_nobody_writes_to() {
-    everywhere("a pipe", |small, file| pipe(small, file));
+    everywhere("a pipe", pipe);
 }
 
 fn pipe(small: &Small, file: &str) {
@@ -95,7 +95,7 @@ fn files_of_the_system_that_have_no_size() {
     for source in ["/proc/self/mem", "/proc/kmsg", "/proc/self/status"] {
         everywhere(source, |small, file| {
             // A log without a size has nothing in it, and is not read.
-            let source = if file.ends_with(".log") { "/dev/null" } else { source };
+            let source = if file == "world.json.log" { "/dev/null" } else { source };
             symlink(source, small.clear(file)).unwrap();
         });
     }
@@ -108,7 +108,7 @@ fn ten_thousand_levels() {
         everywhere(level, |small, file| {
             // A line of a journal or a log is read only where it is whole.
             let text = if file.ends_with(".journal") { checked(&text) } else { format!("x = {text}\n") };
-            let text = if file.ends_with(".json") { text.replacen("x = ", "", 1) } else { text };
+            let text = if file.contains(".json") { text.replacen("x = ", "", 1) } else { text };
             small.write(file, text.as_bytes());
         });
     }
@@ -163,7 +163,7 @@ fn expressions_that_would_grow_without_end() {
         let small = Small::new();
         small.write("environments/data", &vec![b'x'; 8 << 20]);
         small.write("environments/itself", b"${templatefile(\"itself\", {})}${templatefile(\"itself\", {})}");
-        let aliases: String = (1..40).map(|n| format!("a{n}: &a{n} [*a{0}, *a{0}, *a{0}, *a{0}]\n", n - 1)).collect();
+        let aliases: String = (1..40).map(|n| format!("a{n}: &a{n} [*a{0}, *a{0}, *a{0}, *a{0}]\n", n - 1)).collect::<Vec<_>>().concat();
         small.write("environments/aliases", format!("a0: &a0 [x, x, x, x]\n{aliases}").as_bytes());
         small.write("environments/x.hcl", format!("environment \"x\" {{}}\nlocals {{\n  a = {expression}\n}}\n").as_bytes());
         small.refuses(&expression[..expression.len().min(100)], &["validate", "x"]);

@@ -31,7 +31,9 @@ fn drive(name: &str, target: Target) {
     let entries = corpus::entries(name);
     assert!(!entries.is_empty(), "tests/fuzz/corpus/{name}/ holds nothing to begin with");
     if only.is_none() {
-        entries.iter().for_each(|(file, bytes)| run(target, bytes, || format!("tests/fuzz/corpus/{name}/{file}")));
+        for (file, bytes) in &entries {
+            run(target, bytes, || format!("tests/fuzz/corpus/{name}/{file}"));
+        }
     }
     for case in only.map_or(0..count, |case| case..case + 1) {
         let bytes = corpus::mutated(&entries, case);
