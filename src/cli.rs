@@ -256,7 +256,7 @@ pub enum Command {
     Explain {
         /// Name or path
         environment: String,
-        /// The resource, as a plan shows it: database.NAME, dns_zone["NAME"]
+        /// The resource's address, as a plan shows it
         address: String,
         /// What the plan is made of
         #[command(flatten)]

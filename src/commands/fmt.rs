@@ -114,5 +114,10 @@ fn difference(formatted: &Formatted) -> String {
     let diff = TextDiff::from_lines(before.as_str(), after.as_str());
     let (old, new) = (format!("a/{}", formatted.path), format!("b/{}", formatted.path));
     let unified = diff.unified_diff().context_radius(CONTEXT).header(&old, &new).to_string();
-    unified.lines().map(|line| format!("{}\n", escape::terminal(line))).collect()
+    let mut safe = String::with_capacity(unified.len());
+    for line in unified.lines() {
+        safe.push_str(&escape::terminal(line));
+        safe.push('\n');
+    }
+    safe
 }

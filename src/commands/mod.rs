@@ -72,7 +72,7 @@ async fn command(session: &Session, command: Command) -> Result<Exit> {
         Command::Runs { environment, id } => runs::run(session, &environment, id.as_deref()).await,
         Command::Unlock { environment } => unlock::run(session, &environment).await,
         Command::Fmt { paths, check, diff } => fmt::run(session, &paths, check, diff),
-        Command::Schema { format } => schema::run(session, format),
+        Command::Schema { format } => Ok(schema::run(session, format)),
         Command::Completions { shell } => completions::run(session, &shell),
         Command::Man { folder } => man::run(session, &folder),
         Command::Explain { environment, address, flags } => explain::run(session, &environment, &address, &flags).await,

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use serde_json::json;
 
-use crate::model::{Json, Problem, Severity, SourceFile, Span};
+use crate::model::{Json, Problem, Severity, SourceFile, Span, visible};
 
 /// The most problems that are written out; the rest is counted.
 const MAX_SHOWN: usize = 200;
@@ -40,7 +40,8 @@ fn one(problem: &Problem, renderer: &Renderer, lines: &mut Lines) -> String {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let title = level.primary_title(problem.summary.as_str());
+    let [summary, label, help] = [&problem.summary, &problem.label, &problem.help].map(|text| visible::in_place(text).into_owned());
+    let title = level.primary_title(summary.as_str());
     let group = match &problem.span {
         None => title.element(annotate_snippets::Padding),
         Some(span) => {
@@ -50,15 +51,15 @@ fn one(problem: &Problem, renderer: &Renderer, lines: &mut Lines) -> String {
                 title.element(origin)
             } else {
                 let annotation = AnnotationKind::Primary.span(place.inner.clone());
-                let annotation = if problem.label.is_empty() { annotation } else { annotation.label(problem.label.as_str()) };
-                let excerpt = &span.file.text[place.excerpt.clone()];
+                let annotation = if label.is_empty() { annotation } else { annotation.label(label.as_str()) };
+                let excerpt = visible::in_place(&span.file.text[place.excerpt.clone()]).into_owned();
                 title.element(Snippet::source(excerpt).path(span.file.path.as_str()).line_start(place.first_line).annotation(annotation))
             }
         }
     };
     // The renderer makes titles and excerpts harmless, but trusts this text, which may hold names from the file.
-    let help: String = problem.help.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
-    let group = if help.is_empty() { group } else { group.element(Level::HELP.message(help)) };
+    let help: String = help.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+    let group = if help.is_empty() { group } else { group.element(Level::HELP.message(help.as_str())) };
     renderer.render(&[group])
 }
 

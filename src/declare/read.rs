@@ -131,6 +131,9 @@ fn gather<'s>(context: &mut Context<'s>, sources: &'s [Source], kinds: &[&dyn Ki
         }
     }
     for (file, block) in &blocks {
+        if context.has_enough_errors() {
+            break;
+        }
         match block.ident.as_str() {
             "locals" => {
                 for attribute in block.body.attributes() {

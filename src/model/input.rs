@@ -5,7 +5,7 @@
 //! one that says nothing of its size (below `/proc`) is read to the limit and no further.
 
 use std::fs::{File, OpenOptions};
-use std::io::{Error, ErrorKind, Read, Result};
+use std::io::{self, ErrorKind, Read, Result};
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::mpsc;
@@ -28,7 +28,7 @@ pub fn read(path: &Path, max: u64) -> Result<Vec<u8>> {
     let file = OpenOptions::new().read(true).custom_flags(no_wait).open(path)?;
     let metadata = file.metadata()?;
     if !metadata.is_file() {
-        return Err(Error::new(ErrorKind::InvalidInput, "it is not a file"));
+        return Err(io::Error::new(ErrorKind::InvalidInput, "it is not a file"));
     }
     if metadata.len() > max {
         return Err(too_large(max));
@@ -51,7 +51,7 @@ pub fn read_or_receive(path: &Path, max: u64) -> Result<Vec<u8>> {
     std::thread::Builder::new().name("receive".to_owned()).spawn(move || {
         let _nobody_waits_any_more = sender.send(File::open(&path).and_then(|file| to_the_end(file, max)));
     })?;
-    let late = || Error::new(ErrorKind::TimedOut, format!("it is a pipe or a device that has not ended within {} seconds", PIPE_WAIT.as_secs()));
+    let late = || io::Error::new(ErrorKind::TimedOut, format!("it is a pipe or a device that has not ended within {} seconds", PIPE_WAIT.as_secs()));
     receiver.recv_timeout(PIPE_WAIT).unwrap_or_else(|_| Err(late()))
 }
 
@@ -94,14 +94,14 @@ fn to_the_end(file: File, max: u64) -> Result<Vec<u8>> {
     match file.take(max.saturating_add(1)).read_to_end(&mut bytes) {
         Ok(_) if bytes.len() as u64 > max => Err(too_large(max)),
         Ok(_) => Ok(bytes),
-        Err(error) if error.kind() == ErrorKind::WouldBlock => Err(Error::new(ErrorKind::WouldBlock, "it waits for something instead of ending")),
+        Err(error) if error.kind() == ErrorKind::WouldBlock => Err(io::Error::new(ErrorKind::WouldBlock, "it waits for something instead of ending")),
         Err(error) => Err(error),
     }
 }
 
-fn too_large(max: u64) -> Error {
+fn too_large(max: u64) -> io::Error {
     let size = if max < 1 << 20 { format!("{} KiB", max >> 10) } else { format!("{} MiB", max >> 20) };
-    Error::new(ErrorKind::FileTooLarge, format!("it is larger than {size}"))
+    io::Error::new(ErrorKind::FileTooLarge, format!("it is larger than {size}"))
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ mod secret;
 pub mod text;
 pub mod time;
 mod value;
+pub mod visible;
 
 pub use address::Address;
 pub use error::{Error, Result};

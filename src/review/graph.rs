@@ -66,7 +66,7 @@ fn lines(step: &Step, number: usize) -> Vec<String> {
 #[must_use]
 pub fn dot(plan: &Plan) -> String {
     let numbers = Numbers::of(plan);
-    let mut text = format!("digraph {} {{\n", dot_quoted(&[plan.environment.clone()]));
+    let mut text = format!("digraph {} {{\n", dot_quoted(std::slice::from_ref(&plan.environment)));
     text.push_str("  rankdir = TB;\n  node [shape = box, style = \"rounded,filled\", fontname = \"sans-serif\"];\n");
     for (at, (address, steps)) in groups(plan).into_iter().enumerate() {
         // Writing to a string cannot fail.

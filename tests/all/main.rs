@@ -5,6 +5,7 @@ mod crash;
 mod documents;
 mod engine;
 mod faults;
+mod fuzz;
 mod journal_histories;
 mod journal_stores;
 mod kill;

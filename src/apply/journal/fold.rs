@@ -15,6 +15,7 @@ pub const RESUME: &str = "resume";
 pub const ROLLBACK: &str = "rollback";
 
 /// How far a step's (or its undo operation's) call came.
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own about one call, and any of them goes with any other")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Call {
     /// When the first intent was written.

@@ -4,18 +4,19 @@ use hcl_edit::Span as _;
 use hcl_edit::expr::{Array, Expression, ForExpr, Object, ObjectKey};
 use indexmap::IndexMap;
 
-use super::convert::{elements, short, to_text};
+use super::convert::{Weight, elements, short, to_text};
 use super::{Binding, Eval, Evaluator, Scope, fault, secret};
 use crate::model::Value;
 
 impl Evaluator<'_> {
     pub(super) fn array(&self, array: &Array, scope: &Scope<'_>) -> Eval<Value> {
-        let items = array.iter().map(|item| self.eval(item, scope)).collect::<Eval<Vec<_>>>()?;
+        let mut sum = Weight::default();
+        let items = array.iter().map(|item| self.part(item, &mut sum, scope)).collect::<Eval<Vec<_>>>()?;
         Ok(Value::List(items))
     }
 
     pub(super) fn object(&self, object: &Object, expr: &Expression, scope: &Scope<'_>) -> Eval<Value> {
-        let mut entries = IndexMap::new();
+        let (mut entries, mut sum) = (IndexMap::new(), Weight::default());
         for (key, value) in object {
             let (name, place) = match key {
                 ObjectKey::Ident(ident) => (ident.as_str().to_owned(), ident.span()),
@@ -24,7 +25,7 @@ impl Evaluator<'_> {
                     None => return Ok(secret()),
                 },
             };
-            let value = self.eval(value.expr(), scope)?;
+            let value = self.part(value.expr(), &mut sum, scope)?;
             if entries.contains_key(&name) {
                 return fault(&scope.span(place), format!("the key `{}` is there twice", short(&name)), "keep one of them");
             }
@@ -55,6 +56,7 @@ impl Evaluator<'_> {
             return fault(&scope.span(each.intro.collection_expr.span()), what, "`for` walks a list or a map");
         };
         let mut result = if each.key_expr.is_some() { Collected::Map(IndexMap::new()) } else { Collected::List(Vec::new()) };
+        let mut sum = Weight::default();
         for (key, item) in &items {
             let value = Binding { name: each.intro.value_var.as_str(), value: item, next: scope.bindings };
             let name = each.intro.key_var.as_ref().map_or("", |ident| ident.as_str());
@@ -67,7 +69,7 @@ impl Evaluator<'_> {
                     None => return Ok(secret()),
                 }
             }
-            if !self.add(each, &mut result, &inner)? {
+            if !self.add(each, &mut result, &mut sum, &inner)? {
                 return Ok(secret());
             }
         }
@@ -79,17 +81,17 @@ impl Evaluator<'_> {
     }
 
     /// One round of a `for`; false when its key is secret.
-    fn add(&self, each: &ForExpr, result: &mut Collected, scope: &Scope<'_>) -> Eval<bool> {
+    fn add(&self, each: &ForExpr, result: &mut Collected, sum: &mut Weight, scope: &Scope<'_>) -> Eval<bool> {
         let (entries, key_expr) = match (result, &each.key_expr) {
             (Collected::Map(entries), Some(key_expr)) => (entries, key_expr),
             (Collected::List(items), _) => {
-                items.push(self.eval(&each.value_expr, scope)?);
+                items.push(self.part(&each.value_expr, sum, scope)?);
                 return Ok(true);
             }
             (Collected::Map(_), None) => return Ok(true),
         };
         let Some(key) = self.key(key_expr, scope)? else { return Ok(false) };
-        let value = self.eval(&each.value_expr, scope)?;
+        let value = self.part(&each.value_expr, sum, scope)?;
         if each.grouping {
             if let Value::List(group) = entries.entry(key).or_insert_with(|| Value::List(Vec::new())) {
                 group.push(value);

@@ -34,7 +34,7 @@ pub const MAX_STEPS: u64 = 20_000_000;
 /// The longest text that an expression may give, in bytes.
 pub const MAX_TEXT_BYTES: usize = 8 * 1024 * 1024;
 /// The most elements that one value may hold, inner ones included.
-pub const MAX_ELEMENTS: u64 = 1_000_000;
+pub const MAX_ELEMENTS: u64 = 250_000;
 /// The deepest nesting of a value.
 pub const MAX_VALUE_DEPTH: usize = 100;
 /// The deepest nesting of evaluation, template files included.
@@ -162,6 +162,19 @@ impl<'a> Evaluator<'a> {
     fn checked(&self, value: Value, expr: &Expression, scope: &Scope<'_>) -> Eval<Value> {
         let weight = convert::weigh(&value);
         self.spend(weight.nodes + weight.bytes / 64, expr, scope)?;
+        Self::bounded(&weight, expr, scope).map(|()| value)
+    }
+
+    /// A value that becomes part of a larger one, of which `sum` is what there is so far: refused before it has grown, not after.
+    fn part(&self, expr: &Expression, sum: &mut convert::Weight, scope: &Scope<'_>) -> Eval<Value> {
+        let value = self.eval(expr, scope)?;
+        let weight = convert::weigh(&value);
+        sum.nodes += weight.nodes;
+        sum.bytes += weight.bytes;
+        Self::bounded(sum, expr, scope).map(|()| value)
+    }
+
+    fn bounded(weight: &convert::Weight, expr: &Expression, scope: &Scope<'_>) -> Eval<()> {
         let what = if weight.depth > MAX_VALUE_DEPTH {
             format!("the value is nested more than {MAX_VALUE_DEPTH} levels deep")
         } else if weight.nodes > MAX_ELEMENTS {
@@ -169,7 +182,7 @@ impl<'a> Evaluator<'a> {
         } else if weight.bytes > MAX_TEXT_BYTES as u64 {
             format!("the value is larger than {} MiB", MAX_TEXT_BYTES / 1024 / 1024)
         } else {
-            return Ok(value);
+            return Ok(());
         };
         fault(&scope.span(expr.span()), what, "compute less here")
     }

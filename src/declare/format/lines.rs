@@ -173,7 +173,7 @@ fn blank(tokens: &[Token<'_>], at: usize) -> bool {
         return !matches!(right.text, "[");
     }
     match right.text {
-        "(" => !(left.kind == Kind::Word && !is_keyword(left)),
+        "(" => left.kind != Kind::Word || is_keyword(left),
         "[" => !ends_value(tokens, at - 1),
         _ => true,
     }

@@ -77,6 +77,10 @@ impl Store {
 
     /// Reads FILE and log. The log is read first: whoever folds it writes FILE before removing it.
     pub(super) fn read(&mut self) -> Result<State> {
+        // A pipe or a device has no size, and what is written to it is gone.
+        if fs::metadata(&self.log_path).is_ok_and(|log| !log.is_file()) {
+            return Err(cannot_read(&self.log_path, &io::Error::other("it is not a file")));
+        }
         let log_seen = stamp(&self.log_path).filter(|stamp| stamp.1 > 0);
         let log = if log_seen.is_some() { read_bounded(&self.log_path)? } else { Vec::new() };
         let file_seen = stamp(&self.path);

@@ -186,7 +186,7 @@ mod tests {
             names: Vec::new(),
             holder: Holder::this_process("a"),
             run: "r1".to_owned(),
-            length: Duration::from_secs(60),
+            length: Duration::from_mins(1),
             takeover: false,
         };
         let written = Timestamp::from_second(1_000).unwrap();

@@ -70,13 +70,12 @@ impl KeySource for Chain {
     async fn keys(&self) -> Result<AccessKeys> {
         let mut last = self.last.lock().await;
         let lasts = |keys: &Credentials| keys.expiry().is_none_or(|end| end > SystemTime::now() + MARGIN);
-        let keys = match last.take().filter(lasts) {
-            Some(keys) => keys,
-            None => {
-                let provider = self.config().await.credentials_provider().ok_or_else(|| none("no place to take them from is known"))?;
-                let asked = tokio::time::timeout(TIMEOUT, provider.provide_credentials()).await;
-                asked.map_err(|_| none("whoever gives them did not answer in time"))?.map_err(|error| none(&error.to_string()))?
-            }
+        let keys = if let Some(keys) = last.take().filter(lasts) {
+            keys
+        } else {
+            let provider = self.config().await.credentials_provider().ok_or_else(|| none("no place to take them from is known"))?;
+            let asked = tokio::time::timeout(TIMEOUT, provider.provide_credentials()).await;
+            asked.map_err(|_| none("whoever gives them did not answer in time"))?.map_err(|error| none(&error.to_string()))?
         };
         let given = AccessKeys {
             id: keys.access_key_id().to_owned(),

@@ -24,11 +24,6 @@ pub struct Case {
 }
 
 impl Case {
-    /// The environment with its first text.
-    pub fn scene(&self) -> Scene {
-        Scene::new(ENVIRONMENT, &self.first)
-    }
-
     /// Puts a text in the place of the one that is declared.
     pub fn declare(scene: &Scene, text: &str) {
         scene.file(&format!("environments/{ENVIRONMENT}.hcl"), text);
