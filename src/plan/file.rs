@@ -1,7 +1,7 @@
 //! Saved plans: pretty-printed JSON with sorted keys, 0600, refused when anything but white space was changed.
 
 use std::fs::{self, OpenOptions};
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
@@ -85,8 +85,10 @@ fn readable(text: &str) -> std::result::Result<(), String> {
 /// Not a plan, or of another format version: exit code 1. Changed by hand: exit code 6.
 pub fn load(path: &Path) -> Result<Plan> {
     let shown = path.display();
-    let cannot =
-        |error: std::io::Error| Error::new(Exit::Error, format!("cannot read the plan {shown}"), "check the path").because_text(error.to_string());
+    let cannot = |error: std::io::Error| match error.kind() {
+        ErrorKind::FileTooLarge | ErrorKind::InvalidInput => not_a_plan(path, &error.to_string()),
+        _ => Error::new(Exit::Error, format!("cannot read the plan {shown}"), "check the path").because_text(error.to_string()),
+    };
     let text = input::read_or_receive(path, PLAN_BYTES_MAX).map_err(cannot)?;
     let text = String::from_utf8(text).map_err(|_| not_a_plan(path, "it is not text"))?;
     parse(&text, path)
