@@ -57,11 +57,11 @@ fn blocks(text: &str) -> Vec<Block> {
 fn script(blocks: &[Block]) -> String {
     let mut script = "set -eu\n".to_owned();
     for block in blocks.iter().filter(|block| block.run) {
-        script.push_str(&format!("echo '== line {}' >&2\n", block.line));
+        script.extend(["echo '== line ", &block.line.to_string(), "' >&2\n"]);
         if block.exit == 0 {
             script.push_str(&block.script);
         } else {
-            script.push_str(&format!("set +e\n( {} )\n[ $? = {} ] || exit 99\nset -e\n", block.script, block.exit));
+            script.extend(["set +e\n( ", &block.script, " )\n[ $? = ", &block.exit.to_string(), " ] || exit 99\nset -e\n"]);
         }
     }
     script

@@ -1,5 +1,14 @@
 //! All tests that go through more than one module, in one binary.
 
+#![allow(
+    clippy::format_collect,
+    clippy::needless_pass_by_value,
+    clippy::struct_excessive_bools,
+    clippy::unnecessary_wraps,
+    clippy::unused_async,
+    reason = "tests: shape and plainness before speed, and one signature for all cases of a table"
+)]
+
 mod cli;
 mod crash;
 mod documents;

@@ -173,7 +173,9 @@ fn looked_before_repeating(calls: &[Called]) -> Result<(), String> {
     let mut unknown: BTreeMap<(&str, &str), bool> = BTreeMap::new();
     for called in calls {
         if !called.info.write {
-            unknown.values_mut().for_each(|looked| *looked = true);
+            for looked in unknown.values_mut() {
+                *looked = true;
+            }
             continue;
         }
         let key = (called.info.call, called.info.target.as_str());

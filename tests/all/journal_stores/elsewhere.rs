@@ -12,7 +12,7 @@ fn here(url: &str) -> Bench {
     let bench = Bench::openverse().variable("TEAM_JOURNAL", url);
     bench.edit("environments/staging.hcl", "environment \"staging\" {", "environment \"staging\" {\n  journal = env(\"TEAM_JOURNAL\")");
     bench.change_world(|world| {
-        world["faults"] = json!([{ "call": "rds:ModifyDBInstance", "nth": 2, "times": 1, "fault": { "kind": "crash", "when": "after" } }])
+        world["faults"] = json!([{ "call": "rds:ModifyDBInstance", "nth": 2, "times": 1, "fault": { "kind": "crash", "when": "after" } }]);
     });
     bench
 }

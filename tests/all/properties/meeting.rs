@@ -102,7 +102,7 @@ fn taken_up(dice: &mut Dice) -> &'static str {
     let bench = bench();
     bench.change_world(|world| {
         world["faults"] =
-            json!([{"call": "cloudflare:batch", "nth": 1, "times": 1, "fault": {"kind": "crash", "when": dice.one(&["before", "after"])}}])
+            json!([{"call": "cloudflare:batch", "nth": 1, "times": 1, "fault": {"kind": "crash", "when": dice.one(&["before", "after"])}}]);
     });
     assert_eq!(bench.run(&["apply", "one.json"]).code, -1);
     let back = dice.chance(40);

@@ -46,7 +46,7 @@ pub async fn moto() -> Option<Bucket> {
 
 /// Short enough for a test that waits for its end.
 pub fn impatient() -> Patience {
-    Patience { before: Duration::from_secs(1), holding: Duration::from_secs(60), ..Patience::default() }
+    Patience { before: Duration::from_secs(1), holding: Duration::from_mins(1), ..Patience::default() }
 }
 
 impl Bucket {

@@ -23,7 +23,7 @@ impl Machines {
         let here = with_keys(Bench::openverse(), &url);
         here.edit("environments/staging.hcl", "environment \"staging\" {", "environment \"staging\" {\n  journal = env(\"TEAM_JOURNAL\")");
         here.change_world(|world| {
-            world["faults"] = json!([{ "call": "rds:ModifyDBInstance", "nth": 2, "times": 1, "fault": { "kind": "crash", "when": "after" } }])
+            world["faults"] = json!([{ "call": "rds:ModifyDBInstance", "nth": 2, "times": 1, "fault": { "kind": "crash", "when": "after" } }]);
         });
         here.run(&["plan", "staging", "--out", "plan.json"]).exits(0).never_says(SECRET);
         assert!(bucket.keys("team").await.is_empty(), "planning writes nothing");

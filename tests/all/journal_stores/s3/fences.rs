@@ -119,7 +119,7 @@ async fn a_server_whose_clock_is_off_by_an_hour_ends_leases_by_it() {
     for seconds in [3_600, -3_600] {
         let bucket = bucket().await;
         bucket.twin().clock(seconds);
-        let lease = bucket.open().acquire(&acquire("staging", "r1", &[], Duration::from_secs(60))).await.unwrap();
+        let lease = bucket.open().acquire(&acquire("staging", "r1", &[], Duration::from_mins(1))).await.unwrap();
         let again = Acquire { takeover: true, ..acquire("staging", "r1", &[], LONG) };
         assert_eq!(bucket.open().acquire(&again).await.unwrap_err().exit(), Exit::Locked, "{seconds}");
         // 59 s later it lives, after that and the second that is not told it is over.
@@ -147,6 +147,7 @@ async fn objects_that_are_gone_or_elsewhere_are_damage() {
     };
     let doubled = |bucket: &Bucket, log: &str| bucket.twin().put(&format!("{log}0000000005"), &bucket.twin().get(&format!("{log}0000000004")));
     let emptied = |bucket: &Bucket, log: &str| bucket.twin().put(&format!("{log}0000000003"), b"");
+    #[allow(clippy::type_complexity, reason = "five closures of one kind")]
     let all: [&dyn Fn(&Bucket, &str); 5] = [&gone, &first_gone, &swapped, &doubled, &emptied];
     for (at, damage) in all.into_iter().enumerate() {
         let bucket = bucket().await;

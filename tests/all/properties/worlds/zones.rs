@@ -134,7 +134,7 @@ fn declared(dice: &mut Dice, zone: &str, records: &Json) -> Vec<Set> {
         sets.extend(types.into_iter().map(|rtype| set(dice, &name, rtype)));
         // What is in the way is declared to be gone, as a rule.
         let in_the_way = here.iter().filter_map(|word| word.parse::<RecordType>().ok()).filter(|rtype| cname != (*rtype == RecordType::Cname));
-        let gone: Vec<RecordType> = in_the_way.filter(|rtype| !declared.contains(rtype) && !(label.is_empty() && *rtype == RecordType::Ns)).collect();
+        let gone: Vec<RecordType> = in_the_way.filter(|rtype| !(declared.contains(rtype) || label.is_empty() && *rtype == RecordType::Ns)).collect();
         if (cname || here.contains("CNAME")) && dice.chance(95) {
             sets.extend(gone.into_iter().map(|rtype| Set { name: name.clone(), rtype, values: Vec::new(), eips: Vec::new(), more: String::new() }));
         }
