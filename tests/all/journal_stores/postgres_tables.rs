@@ -37,8 +37,8 @@ async fn a_role_that_may_make_no_tables_works_where_they_are_and_says_what_it_la
     let open = || Shared::handle(&arena.url(&role, arena.server.port), Patience::default());
     assert!(open().runs("staging").await.unwrap().is_empty(), "reading needs no tables");
     let refused = open().acquire(&acquire("staging", "r1", &[], LONG)).await.unwrap_err();
-    assert!(refused.chain().contains("cannot make the tables") && refused.help().contains("README"), "{refused:?}");
-    // Somebody with more rights used it once, and granted what the README says.
+    assert!(refused.chain().contains("cannot make the tables") && refused.help().contains("journals.md"), "{refused:?}");
+    // Somebody with more rights used it once, and granted what the document on journals says.
     arena.open().release(&arena.open().acquire(&acquire("staging", "r0", &[], LONG)).await.unwrap()).await.unwrap();
     arena.sql(&format!(
         "GRANT USAGE ON SCHEMA {{s}} TO {role}; GRANT SELECT, INSERT, UPDATE, DELETE ON {{s}}.locks TO {role}; GRANT SELECT, INSERT, UPDATE ON {{s}}.runs TO \

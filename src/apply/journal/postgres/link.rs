@@ -144,9 +144,7 @@ impl Link {
         let state = error.code().map_or("", |code| code.code());
         let help = match state {
             "25006" => "this server takes no writes (a standby, or read-only by its settings): let the journal's URL name the primary",
-            "42501" => {
-                "give the role the rights that the README names under \"A shared journal\", or let a role that may create tables run the tool once"
-            }
+            "42501" => "give the role the rights that docs/journals.md lists, or let a role that may create tables run the tool once",
             "28000" | "28P01" => "check role and password in the journal's URL",
             "3D000" => "make the database, or name another one in the journal's URL",
             state if state.starts_with("53") => "its disk is full, or another resource of the server: make room; `switchover resume` goes on",

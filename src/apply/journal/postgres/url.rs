@@ -1,5 +1,6 @@
 //! `postgres://ROLE:PASSWORD@HOST:PORT/DATABASE?schema=…&sslmode=…&sslrootcert=…&host=…`
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 
 use url::Url;
@@ -31,7 +32,7 @@ const SCHEMA_CHARS_MAX: usize = 63;
 
 /// Reads a URL. What is wrong is told without quoting it: there is a password in it.
 pub fn parse(text: &str) -> Result<Place> {
-    let url = Url::parse(text).map_err(|why| mistake(&why.to_string()))?;
+    let url = Url::parse(&with_host(text)).map_err(|why| mistake(&why.to_string()))?;
     let given = |part: &str| (!part.is_empty()).then(|| decoded(part)).transpose();
     let user = given(url.username())?.ok_or_else(|| mistake("it names no role"))?;
     let host = given(url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']'))?;
@@ -65,6 +66,12 @@ pub fn parse(text: &str) -> Result<Place> {
         (if stays_here(&target.host) { "disable" } else { "verify-full" }).clone_into(&mut target.sslmode);
     }
     Ok(Place { target, password: url.password().map(decoded).transpose()?, schema })
+}
+
+/// `postgres://ROLE@/DATABASE?host=…` names no host before its parameters, which is fine for `PostgreSQL` and no URL for others.
+fn with_host(text: &str) -> Cow<'_, str> {
+    let authority = text.split_once("://").map_or("", |(_, rest)| rest.split(['/', '?', '#']).next().unwrap_or_default());
+    if authority.ends_with('@') { Cow::Owned(text.replacen(authority, &format!("{authority}localhost"), 1)) } else { Cow::Borrowed(text) }
 }
 
 /// A socket of this machine, or its loopback.
