@@ -315,6 +315,8 @@ impl Engine {
             return Ok(());
         }
         self.program.guard(key.step)?;
+        // Renewed here where it must be, so that no call waits for the journal's store while the world's clock runs for its answer.
+        self.hold.ensure().await?;
         let step = self.program.step(key.step);
         let attempt = self.call(key).map_or(1, |call| call.attempts + 1);
         let mut records = Vec::new();

@@ -126,6 +126,20 @@ pub struct Engine {
     asked_back: bool,
 }
 
+/// What the loop waited for.
+enum Happened {
+    /// Nothing may be written any more.
+    Over(Error),
+    /// A call was answered.
+    Answered(Answered),
+    /// A call wants a note kept.
+    Asked(NoteRequest),
+    /// A notice was sent, or failed.
+    NoticeEnded(Option<String>),
+    /// It is time to look, or somebody asks to stop.
+    TimePassed,
+}
+
 /// Notices under way when a run ends are waited for this long.
 const NOTICES_WAIT: Duration = Duration::from_secs(10);
 /// Reading again what the plan relies on takes this long at most, pauses that services order included.
@@ -236,15 +250,29 @@ impl Engine {
         let next = self.next_moment();
         let clock = Arc::clone(&self.clock);
         let may_sleep = self.calls.is_empty() || next.is_some();
-        tokio::select! {
-            biased;
-            error = self.hold.until_over() => Err(error),
-            // Calls first: one that wants a note kept has asked for it by then, and does not see the time pass.
-            Some(answered) = self.calls.next(), if !self.calls.is_empty() => self.answered(answered).await,
-            Some(request) = self.note_requests.recv() => self.keep_note(request).await,
-            Some(failed) = self.notices.next(), if !self.notices.is_empty() => { self.tell_notice_failure(failed); Ok(()) }
-            () = self.stop.changed() => Ok(()),
-            () = async { if let Some(next) = next { clock.sleep_until(next).await } else { std::future::pending().await } }, if may_sleep => Ok(()),
+        // Unconstrained: a channel that has something, and makes the loop come again for fairness' sake, would let a simulated clock, which never
+        // waits, go first.
+        let happened = tokio::task::unconstrained(async {
+            tokio::select! {
+                biased;
+                error = self.hold.until_over() => Happened::Over(error),
+                // Calls first: one that wants a note kept has asked for it by then, and does not see the time pass.
+                Some(answered) = self.calls.next(), if !self.calls.is_empty() => Happened::Answered(answered),
+                Some(request) = self.note_requests.recv() => Happened::Asked(request),
+                Some(failed) = self.notices.next(), if !self.notices.is_empty() => Happened::NoticeEnded(failed),
+                () = self.stop.changed() => Happened::TimePassed,
+                () = async { if let Some(next) = next { clock.sleep_until(next).await } else { std::future::pending().await } }, if may_sleep => Happened::TimePassed,
+            }
+        });
+        match happened.await {
+            Happened::Over(error) => Err(error),
+            Happened::Answered(answered) => self.answered(answered).await,
+            Happened::Asked(request) => self.keep_note(request).await,
+            Happened::NoticeEnded(failed) => {
+                self.tell_notice_failure(failed);
+                Ok(())
+            }
+            Happened::TimePassed => Ok(()),
         }
     }
 
@@ -334,12 +362,20 @@ impl Engine {
     async fn drain_calls(&mut self) {
         while !self.calls.is_empty() {
             let (next, clock) = (self.outstanding.first(), Arc::clone(&self.clock));
-            tokio::select! {
-                biased;
-                Some(answered) = self.calls.next() => { let _ = self.keep_answer(&answered); }
-                Some(request) = self.note_requests.recv() => { let _ = self.keep_note(request).await; }
-                () = self.stop.now() => return,
-                () = async { if let Some(next) = next { clock.sleep_until(next).await } }, if next.is_some() => {}
+            let happened = tokio::task::unconstrained(async {
+                tokio::select! {
+                    biased;
+                    Some(answered) = self.calls.next() => Some(Happened::Answered(answered)),
+                    Some(request) = self.note_requests.recv() => Some(Happened::Asked(request)),
+                    () = self.stop.now() => None,
+                    () = async { if let Some(next) = next { clock.sleep_until(next).await } }, if next.is_some() => Some(Happened::TimePassed),
+                }
+            });
+            match happened.await {
+                None => return,
+                Some(Happened::Answered(answered)) => drop(self.keep_answer(&answered)),
+                Some(Happened::Asked(request)) => drop(self.keep_note(request).await),
+                Some(_) => {}
             }
             let now = self.now();
             self.outstanding.give_up(now);

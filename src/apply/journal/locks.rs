@@ -41,7 +41,7 @@ pub fn name_of(file: &str) -> Option<String> {
         rest = &after[2..];
     }
     bytes.extend_from_slice(rest.as_bytes());
-    String::from_utf8(bytes).ok().filter(|name| file_name(name) == file)
+    String::from_utf8(bytes).ok().filter(|name| !name.is_empty() && file_name(name) == file)
 }
 
 /// A lock file below `root`; none when nobody holds the lock.

@@ -20,7 +20,10 @@ pub enum Command {
 
 /// What a sentence asks to have mended, by the words that stand between what happened and the command.
 const WORDS: &[(&str, Mend)] = &[
-    ("renew the credentials", Mend::Credentials),
+    ("renew the AWS credentials of ", Mend::Credentials),
+    ("renew the api_token of ", Mend::Credentials),
+    ("renew the password ", Mend::Credentials),
+    ("renew the credentials ", Mend::Credentials),
     ("check that the credentials are set", Mend::Credentials),
     ("mend what they name", Mend::Refusal),
     ("wait until it is at rest", Mend::Wait),

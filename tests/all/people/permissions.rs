@@ -7,6 +7,8 @@ use crate::cli::bench::{Bench, Said};
 
 /// Runs the binary as somebody whom nothing here belongs to. For root, whom no mode of a file stops, that is `nobody`; else it is ourselves, who
 /// have given up our own rights before. The binary is entered by its descriptor: the folder that holds it may be closed to others.
+const OTHER: u32 = 65534;
+
 fn as_other(bench: &Bench, arguments: &str) -> Option<Said> {
     if !is_root() {
         return Some(shell::run(bench, &format!("exec \"$SWITCHOVER\" {arguments}"), &[]));
@@ -95,7 +97,10 @@ fn a_world_that_may_only_be_read_is_changed_by_nothing() {
     mode(&bench, "a+w", "environments");
     // The root of a path is the folder that holds its `environments/`; the journal may be written there, the world may not.
     std::fs::create_dir(bench.path(".switchover")).unwrap();
-    mode(&bench, "a+rwX", ".switchover");
+    if is_root() {
+        std::os::unix::fs::chown(bench.path(".switchover"), Some(OTHER), Some(OTHER)).unwrap();
+    }
+    mode(&bench, "u+rwX,go-rwx", ".switchover");
     let Some(said) = as_other(&bench, "apply staging --yes") else { return };
     assert!([1, 4].contains(&said.code), "{said:?}");
     said.says("the world's log cannot be written").says("help: ");

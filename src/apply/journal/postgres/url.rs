@@ -57,6 +57,10 @@ pub fn parse(text: &str) -> Result<Place> {
             _ => return Err(mistake(&format!("it has a parameter `{name}`"))),
         }
     }
+    if !["", "disable", "require", "verify-full"].contains(&target.sslmode.as_str()) {
+        // Not quoted: who puts a password into the wrong place of a URL puts it anywhere.
+        return Err(mistake("its sslmode is none of disable, require and verify-full"));
+    }
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
     if schema.is_empty() || schema.len() > SCHEMA_CHARS_MAX || !schema.chars().all(plain) || schema.starts_with(|c: char| c.is_ascii_digit()) {
         return Err(mistake("its schema is not made of lower-case letters, digits and `_`"));
