@@ -5,10 +5,11 @@ use std::process::Command;
 use super::shell::{self, instances, is_declared, is_root};
 use crate::cli::bench::{Bench, Said};
 
-/// Runs the binary as somebody whom nothing here belongs to. For root, whom no mode of a file stops, that is `nobody`; else it is ourselves, who
-/// have given up our own rights before. The binary is entered by its descriptor: the folder that holds it may be closed to others.
+/// `nobody`.
 const OTHER: u32 = 65534;
 
+/// Runs the binary as somebody whom nothing here belongs to. For root, whom no mode of a file stops, that is `nobody`; else it is ourselves, who
+/// have given up our own rights before. The binary is entered by its descriptor: the folder that holds it may be closed to others.
 fn as_other(bench: &Bench, arguments: &str) -> Option<Said> {
     if !is_root() {
         return Some(shell::run(bench, &format!("exec \"$SWITCHOVER\" {arguments}"), &[]));
