@@ -23,7 +23,7 @@ mod door;
 mod layout;
 mod lock;
 mod log;
-mod object;
+pub mod object;
 mod probe;
 mod runs;
 mod settings;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use switchover::apply::engine::{Program, telling};
 use switchover::apply::event::Sink;
+use switchover::apply::journal::s3::object;
 use switchover::apply::journal::{Entry, Record, RunState, codec, fold};
 use switchover::apply::operation::Operations;
 use switchover::declare::VariableSources;
@@ -49,8 +50,10 @@ fn show(plan: Plan) {
     }
 }
 
-/// A journal as it is; and once more with checksums that fit.
+/// A journal as it is, in a folder or (its lines are the rows of a database) in a table, and as an object of a bucket; and once more with
+/// checksums that fit.
 pub fn journal(bytes: &[u8]) {
+    object(bytes);
     if let Ok(decoded) = codec::decode(bytes) {
         encode_again(&decoded.entries);
         history(&decoded.entries);
@@ -60,6 +63,36 @@ pub fn journal(bytes: &[u8]) {
     let entries: Vec<Entry> = records.enumerate().map(|(at, entry)| Entry { seq: at as u64, ..entry }).collect();
     encode_again(&entries);
     history(&entries);
+    object_again(&entries);
+}
+
+/// An object as it is; and once more with a checksum that fits, as the one that it says it is.
+fn object(bytes: &[u8]) {
+    if let Ok((header, _)) = object::read(bytes, "lease", 7) {
+        assert_eq!((header.fence.as_str(), header.number), ("lease", 7));
+    }
+    let (first, rest) = bytes.split_at(bytes.iter().position(|byte| *byte == b'\n').unwrap_or(bytes.len()));
+    let Some(header) = first.get(9..).and_then(|json| serde_json::from_slice::<object::Header>(json).ok()) else { return };
+    let json = serde_json::to_string(&header).expect("what was read can be written");
+    let mut mended = format!("{:08x} {json}", crc32fast::hash(json.as_bytes())).into_bytes();
+    mended.extend_from_slice(rest);
+    let Ok((again, lines)) = object::read(&mended, &header.fence, header.number) else { return };
+    assert!(again == header, "a header is what it is read as");
+    if let object::Holds::Records { from, .. } = again.holds
+        && let Ok(decoded) = codec::decode_after(lines, from, 0)
+    {
+        history(&decoded.entries);
+    }
+}
+
+/// What is put into a bucket is read again as it was, and is nobody else's.
+fn object_again(entries: &[Entry]) {
+    let (bytes, chain) = object::write_records("lease", 7, "run", entries, 0).expect("entries in order can be written");
+    let (header, lines) = object::read(&bytes, "lease", 7).expect("what was written can be read");
+    assert_eq!(header.holds, object::Holds::Records { run: "run".to_owned(), from: 0, count: entries.len() as u64 });
+    let decoded = codec::decode_after(lines, 0, 0).expect("what was written can be read");
+    assert!(decoded.entries == entries && decoded.chain == chain, "records are read as they were written");
+    assert!(object::read(&bytes, "lease", 8).is_err() && object::read(&bytes, "other", 7).is_err());
 }
 
 /// What is written is read again as it was, whole and torn.
