@@ -50,8 +50,10 @@ impl Call {
     }
 
     /// Another process goes on: whoever starts it has mended what was refused. An attempt before that whose outcome is not known keeps its doubt.
-    fn goes_on(&mut self, told: bool) {
+    /// Where the clock was set back meanwhile, what is waited for after the last call is counted from `now`.
+    fn goes_on(&mut self, told: bool, now: Timestamp) {
         (self.earlier, self.out) = (self.attempts, false);
+        (self.first, self.last) = (self.first.min(now), self.last.min(now));
         self.told |= told;
         if let Some(Answer::Nothing { error, .. }) = &self.answer {
             self.answer = Some(Answer::Unknown { error: error.clone() });
@@ -330,18 +332,18 @@ impl RunState {
                 *state = StepState { place: state.place, ..StepState::default() };
             }
         }
-        let back = self.turned_back.is_some();
+        let (back, now) = (self.turned_back.is_some(), self.taken_up);
         for state in self.steps.values_mut() {
             // What failed and was turned back by itself has asked nothing of anybody.
             let told = state.undo_failed || (state.failed.is_some() && !back);
             match &mut state.stage {
                 Stage::Called(call) if call.had_no_effect() => state.stage = Stage::Fresh,
-                Stage::Called(call) => call.goes_on(told),
+                Stage::Called(call) => call.goes_on(told, now),
                 _ => {}
             }
             match &mut state.undo {
                 Some((_, call)) if call.had_no_effect() => state.undo = None,
-                Some((_, call)) => call.goes_on(state.undo_failed),
+                Some((_, call)) => call.goes_on(state.undo_failed, now),
                 None => {}
             }
             state.undo_failed = false;
