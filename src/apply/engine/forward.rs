@@ -15,6 +15,17 @@ use crate::model::time::{self};
 use crate::model::{Exit, Phase, Result};
 use crate::plan::Outage;
 
+/// Why a step, or its way back, fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cause {
+    /// Something went wrong.
+    Trouble,
+    /// What the plan relied on has changed.
+    Stale,
+    /// The effect of a call that the service has taken does not show.
+    Unseen,
+}
+
 impl Engine {
     /// Counts for every step how many before it are still to be done.
     pub(super) fn order(&mut self) {
@@ -193,14 +204,15 @@ impl Engine {
         Some(Record::OutageEnded { outage: outage.to_owned(), seconds: time::between(since, self.now()).as_secs() })
     }
 
-    pub(super) async fn fail(&mut self, key: Key, error: String, help: String, stale: bool) -> Result<()> {
+    pub(super) async fn fail(&mut self, key: Key, error: String, help: String, cause: Cause) -> Result<()> {
         self.tracks.remove(&key);
         let step = self.program.step(key.step);
         let (id, phase) = (step.id.clone(), step.phase);
+        let (stale, unseen) = (cause == Cause::Stale, cause == Cause::Unseen);
         // What is turned back by itself leaves but one thing to do.
         let turns_back = key.undo.is_none() && phase != Phase::Retire && !stale && !self.options.keep_on_failure;
         let told = if turns_back { format!("{help}; then plan again") } else { help.clone() };
-        let mut records = vec![Record::Failed { step: id.clone(), undo: key.undo.is_some(), error: error.clone(), help: told, stale }];
+        let mut records = vec![Record::Failed { step: id.clone(), undo: key.undo.is_some(), error: error.clone(), help: told, stale, unseen }];
         if key.undo.is_none() && phase == Phase::Retire {
             records.extend(self.outage_that_never_was(key));
         }

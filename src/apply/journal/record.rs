@@ -103,6 +103,9 @@ pub enum Record {
         help: String,
         /// Whether what the plan relied on had changed.
         stale: bool,
+        /// Whether it is that the effect of a call that the service has taken does not show.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        unseen: bool,
     },
     /// From here on the run is turned back.
     TurnedBack {
@@ -113,6 +116,9 @@ pub enum Record {
     Undone {
         /// Step id.
         step: String,
+        /// Whether that is only taken to be so: its call had no answer, and nothing of it has shown.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        assumed: bool,
     },
     /// People begin to notice.
     OutageStarted {
