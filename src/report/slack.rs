@@ -133,13 +133,15 @@ fn finished(event: &Event, summary: &Summary, elapsed_seconds: u64) -> String {
         summary.in_flight.len(),
         summary.not_started.len()
     );
-    let resume = format!("`switchover resume {environment}` goes on, `switchover rollback {environment}` turns it back");
+    let resume = format!("`switchover resume {environment}` goes on");
     let (how, next) = match summary.exit_code {
         0 if summary.undone.is_empty() => (format!("done after {took}"), "nothing".to_owned()),
         0 => (format!("turned back after {took}; everything is as it was"), "nothing".to_owned()),
         3 => (format!("waits at a gate after {took}"), resume),
         4 => (format!("failed after {took} and is turned back; everything is as it was"), "find out why, then plan again".to_owned()),
-        5 => (format!("needs a person after {took}"), resume),
+        // What is needed names its own command, which is not always this one.
+        5 if !summary.needs.is_empty() => (format!("needs a person after {took}"), "what is said above".to_owned()),
+        5 => (format!("needs a person after {took}"), format!("`switchover status {environment}`")),
         8 => (format!("stopped at a safe point after {took}"), resume),
         6 => (format!("ended after {took}: its plan is stale"), format!("`switchover plan {environment}`")),
         code => (format!("ended after {took} with exit code {code}"), format!("`switchover status {environment}`")),

@@ -44,7 +44,7 @@ fn record(ids: &[String]) -> impl Strategy<Value = Record> + use<> {
         1 => Just(Record::Continued { mode: "resume".to_owned(), actor: "a".to_owned() }),
         1 => Just(Record::OutageStarted { outage: "o".to_owned() }),
         1 => Just(Record::OutageEnded { outage: "o".to_owned(), seconds: 1 }),
-        1 => Just(Record::Finished { summary: Summary::default() }),
+        1 => Just(Record::Finished { summary: Summary::default(), given_up: false }),
         1 => step.prop_map(|step| Record::Noted { step, name: "n".to_owned(), value: "v".to_owned() }),
     ]
 }
@@ -104,7 +104,7 @@ fn histories_that_cannot_have_happened_are_refused() {
         ("the way back of a run that goes forward", vec![intent(1, None), intent(1, Some(0))]),
         ("undone twice", vec![intent(1, None), back(), undone(), undone()]),
         ("the end of an outage that never began", vec![Record::OutageEnded { outage: "o".to_owned(), seconds: 1 }]),
-        ("something after the end", vec![Record::Finished { summary: Summary::default() }, intent(1, None)]),
+        ("something after the end", vec![Record::Finished { summary: Summary::default(), given_up: false }, intent(1, None)]),
         ("a step of another plan", vec![Record::Watching { step: "database.other/x".to_owned() }]),
         ("a second beginning", vec![Record::Begun { plan: Arc::clone(&plan), actor: "a".to_owned() }]),
     ];

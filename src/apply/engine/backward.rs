@@ -61,7 +61,7 @@ impl Engine {
     }
 
     /// A step stays as it is, and with it all that it was built upon; the rest of the run is turned back all the same.
-    pub(super) fn undo_failed(&mut self, at: usize, error: &str, help: &str) {
+    pub(super) fn undo_failed(&mut self, at: usize, error: &str, help: &str, gone: bool) {
         let program = Arc::clone(&self.program);
         let (mut stays, mut next) = (BTreeSet::new(), vec![at]);
         while let Some(place) = next.pop() {
@@ -71,7 +71,12 @@ impl Engine {
         }
         self.undo_cursor = None;
         self.undo_queue().retain(|place| !stays.contains(place));
-        let then = format!("`switchover rollback {}` goes on with the way back", program.plan.environment);
+        let environment = &program.plan.environment;
+        let then = if gone {
+            format!("`switchover unlock {environment} --abandon` gives the run up as it stands, and the next plan starts from there")
+        } else {
+            format!("`switchover rollback {environment}` goes on with the way back")
+        };
         self.not_undone.push(need(&format!("{} could not be turned back", program.step(at).id), error, help, &then));
     }
 

@@ -236,21 +236,22 @@ impl Engine {
         let refused = self.call(key).is_some_and(Call::had_no_effect);
         let Some(track) = self.tracks.get_mut(&key) else { return Ok(()) };
         track.failed_looks = 0;
-        track.explained |= refused && matches!(look, Look::Settling(_));
+        track.explained |= refused && matches!(look, Look::Settling(_) | Look::Missing(_));
         let explained = track.explained;
         let lost = track.sees(now);
         let (began, starts, repeat_is_safe) = (track.counted_from(now), track.operation.starts(), track.operation.repeat_is_safe());
-        let stales = track.operation.conflict_is_stale();
+        let (stales, missing_is_done) = (track.operation.conflict_is_stale(), track.operation.missing_is_done());
         if let Some(lost) = lost.filter(|lost| *lost >= WORTH_TELLING) {
             self.tell_about(Some(&id), EventKind::Notice { message: format!("can be seen again, after {}", time::words(lost)) });
         }
         let look = if self.may_come_late(key, &look) { Look::Settling(Progress::status("making sure that no late effect comes")) } else { look };
         // Something foreign is in the way, and no call was made: the plan was right when it was made, and is not now.
         let in_the_way = matches!(look, Look::Conflict(_)) && stales && key.undo.is_none() && self.call(key).is_none();
-        let situation = Situation { now, began, call: self.call(key), limits: &limits, starts, explained, awaited, repeat_is_safe };
+        let situation = Situation { now, began, call: self.call(key), limits: &limits, starts, explained, awaited, missing_is_done, repeat_is_safe };
         match decide(look, &situation) {
             Decision::Finish(outputs, detail) => self.finished(key, outputs, detail).await,
             Decision::Fail(error, help) => self.fail(key, error, help, if in_the_way { Cause::Stale } else { Cause::Trouble }).await,
+            Decision::Gone(what) => self.gone(key, &what).await,
             Decision::Unseen(error, help) => self.fail(key, error, help, Cause::Unseen).await,
             Decision::Wait(progress) => {
                 let since = self.journal.state.step(&id).began.filter(|_| key.undo.is_none()).unwrap_or(began);

@@ -27,6 +27,8 @@ pub struct Situation<'a> {
     pub explained: bool,
     /// Whether all that is waited for is the effect of the call that is to be undone, which the service has taken.
     pub awaited: bool,
+    /// Whether nothing is left to do where what it works on is gone.
+    pub missing_is_done: bool,
     /// Whether the service itself refuses, or does not notice, a second call.
     pub repeat_is_safe: bool,
 }
@@ -42,6 +44,8 @@ pub enum Decision {
     Start,
     /// Give up: why, and what a person can do.
     Fail(String, String),
+    /// Give up for good: what it works on is gone. What that is.
+    Gone(String),
     /// Give up as well: what the service has taken does not show.
     Unseen(String, String),
 }
@@ -58,6 +62,7 @@ pub fn decide(look: Look, situation: &Situation<'_>) -> Decision {
     };
     match look {
         Look::Done { outputs, detail } => Decision::Finish(outputs, detail),
+        Look::Missing(what) => missing(what, situation),
         Look::Conflict(why) => Decision::Fail(why, "somebody or something else has changed what this step works on: see what it is".to_owned()),
         Look::Settling(_) if late && situation.awaited => unseen(situation.limits.timeout),
         Look::Settling(progress) if late => timeout(&format!("still {}", progress.status)),
@@ -76,10 +81,23 @@ pub fn decide(look: Look, situation: &Situation<'_>) -> Decision {
     }
 }
 
+/// An RDS rename hides its instance for eight minutes at most, by all that is known.
+const HIDDEN_MAX: Duration = Duration::from_mins(10);
+
 const NOT_TAKEN: &str = "the service does not take the call: wait some minutes";
 
 /// What a person does where nothing is seen of a call.
 pub const NOT_SHOWN: &str = "wait until the service shows it, or see there that nothing came of it";
+
+/// What is seen nowhere is gone when it has not shown for longer than any service hides it.
+fn missing(what: String, situation: &Situation<'_>) -> Decision {
+    let given_up = time::between(situation.began, situation.now) > HIDDEN_MAX.min(situation.limits.timeout);
+    match (given_up, situation.missing_is_done) {
+        (false, _) => Decision::Wait(Progress::status("not visible under any name")),
+        (true, true) => Decision::Finish(Outputs::new(), format!("{what} is gone, and with it what was to be done")),
+        (true, false) => Decision::Gone(what),
+    }
+}
 
 /// A call was taken, and nothing came of it for so long.
 fn unseen(within: Duration) -> Decision {
@@ -141,7 +159,17 @@ mod tests {
         let limits = limits();
         decide(
             Look::Pending,
-            &Situation { now: at(second), began: at(0), call, limits: &limits, starts: true, explained: false, awaited: false, repeat_is_safe },
+            &Situation {
+                now: at(second),
+                began: at(0),
+                call,
+                limits: &limits,
+                starts: true,
+                explained: false,
+                awaited: false,
+                missing_is_done: false,
+                repeat_is_safe,
+            },
         )
     }
 
@@ -194,6 +222,28 @@ mod tests {
     }
 
     #[test]
+    fn what_nobody_sees_is_hidden_for_minutes_and_then_gone() {
+        let limits = Limits { timeout: Duration::from_mins(30), ..limits() };
+        let missing = |second, missing_is_done| {
+            let situation = Situation {
+                now: at(second),
+                began: at(0),
+                call: None,
+                limits: &limits,
+                starts: true,
+                explained: false,
+                awaited: false,
+                missing_is_done,
+                repeat_is_safe: true,
+            };
+            decide(Look::Missing("the instance db-X".to_owned()), &situation)
+        };
+        assert!(matches!(missing(600, false), Decision::Wait(_)), "a rename may hide it");
+        assert_eq!(missing(601, false), Decision::Gone("the instance db-X".to_owned()));
+        assert!(matches!(missing(601, true), Decision::Finish(_, detail) if detail.contains("db-X is gone")));
+    }
+
+    #[test]
     fn what_is_done_is_done_however_late_and_however_it_came_about() {
         let refused = call(Some(Answer::Nothing { error: "AlreadyExists".to_owned(), passing: false }), 2);
         let limits = limits();
@@ -205,6 +255,7 @@ mod tests {
             starts: true,
             explained: false,
             awaited: false,
+            missing_is_done: false,
             repeat_is_safe: false,
         };
         assert_eq!(decide(Look::done(), &situation), Decision::Finish(Outputs::new(), String::new()));

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::needs::need;
 use super::program::Ready;
 use super::track::{Key, Track};
-use super::{Engine, Halt, StopRequest, summary};
+use super::{Engine, Halt, StopRequest, missing, summary};
 use crate::apply::event::Summary;
 use crate::apply::journal::fold::Call;
 use crate::apply::journal::{Record, Stage};
@@ -24,6 +24,8 @@ pub(super) enum Cause {
     Stale,
     /// The effect of a call that the service has taken does not show.
     Unseen,
+    /// What it works on is gone for good.
+    Gone,
 }
 
 impl Engine {
@@ -218,7 +220,7 @@ impl Engine {
         }
         self.record(records).await?;
         if key.undo.is_some() {
-            self.undo_failed(key.step, &error, &help);
+            self.undo_failed(key.step, &error, &help, cause == Cause::Gone);
         } else if phase == Phase::Retire {
             let then = format!("`switchover resume {}` tries it again, and so does the next plan", self.program.plan.environment);
             self.needs.push(need(&format!("{id} failed"), &error, &help, &then));
@@ -226,6 +228,12 @@ impl Engine {
             self.failure.get_or_insert((id, error, help));
         }
         Ok(())
+    }
+
+    /// What a step, or its way back, works on is gone: somebody has removed it.
+    pub(super) async fn gone(&mut self, key: Key, what: &str) -> Result<()> {
+        let help = if key.undo.is_some() { "nothing can be put back in its place" } else { "see who has removed it" };
+        self.fail(key, format!("{what} is gone: it is seen nowhere any more"), help.to_owned(), Cause::Gone).await
     }
 
     /// The end of an outage that began with a call which was refused: nothing has happened. In *retire* no way back ends it.
@@ -250,6 +258,16 @@ impl Engine {
             self.halt.get_or_insert(Halt { exit: Exit::Person, why: format!("{id} failed, and everything is kept as it is"), needs });
             return Ok(());
         }
+        let readers = Arc::clone(&self.writers);
+        let gone = missing::gone(&self.program, &self.journal.state, &*readers, |step| step.outage.is_some()).await;
+        if let Some((_, what)) = gone.first() {
+            let happened = format!("{id} failed, and nothing is turned back");
+            let error = format!("{error}; {what}, which the way back needs, is gone");
+            let then = format!("`switchover resume {}` goes on", self.program.plan.environment);
+            let needs = vec![need(&happened, &error, &help, &then)];
+            self.halt.get_or_insert(Halt { exit: Exit::Person, why: happened, needs });
+            return Ok(());
+        }
         self.turn_back(format!("{id} failed: {error}")).await?;
         self.open_undo().await
     }
@@ -267,8 +285,11 @@ impl Engine {
             needs.append(&mut self.needs);
             let summary = summary::summarize(state, halt.exit, needs);
             // A plan that was stale before anything was done is over and done with; so is one whose facts could not be read.
-            let record =
-                if state.wrote { Record::Stopped { why: halt.why, summary: summary.clone() } } else { Record::Finished { summary: summary.clone() } };
+            let record = if state.wrote {
+                Record::Stopped { why: halt.why, summary: summary.clone() }
+            } else {
+                Record::Finished { summary: summary.clone(), given_up: false }
+            };
             return (record, summary);
         }
         let all_done = state.plan.steps.iter().all(|step| state.step(&step.id).stage == Stage::Done);
@@ -287,6 +308,6 @@ impl Engine {
             Exit::Person
         };
         let summary = summary::summarize(state, exit, needs);
-        (Record::Finished { summary: summary.clone() }, summary)
+        (Record::Finished { summary: summary.clone(), given_up: false }, summary)
     }
 }

@@ -14,6 +14,7 @@ mod credentials;
 pub mod decide;
 mod facts;
 mod forward;
+pub mod missing;
 mod needs;
 mod outstanding;
 pub mod program;

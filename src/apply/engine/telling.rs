@@ -37,7 +37,7 @@ pub fn event_of(record: &Record, at: Timestamp, state: &RunState) -> Option<Even
             EventKind::OutageStarted { outage: outage.clone(), expected_seconds: expected }
         }
         Record::OutageEnded { outage, seconds } => EventKind::OutageEnded { outage: outage.clone(), seconds: *seconds },
-        Record::Stopped { summary, .. } | Record::Finished { summary } => {
+        Record::Stopped { summary, .. } | Record::Finished { summary, .. } => {
             EventKind::RunFinished { summary: summary.clone(), elapsed_seconds: time::between(state.taken_up, at).as_secs() }
         }
         Record::TurnedBack { why } => EventKind::Notice { message: format!("turning back: {why}") },

@@ -163,6 +163,8 @@ pub struct RunState {
     pub outage_seconds: u64,
     /// How it ended.
     pub finished: Option<Summary>,
+    /// Whether a person gave it up as it stands.
+    pub given_up: bool,
     /// How it stopped, if that is the last thing that happened.
     pub stopped: Option<Summary>,
     /// Whether anything was written to the world.
@@ -191,6 +193,7 @@ impl RunState {
             outages: BTreeMap::new(),
             outage_seconds: 0,
             finished: None,
+            given_up: false,
             stopped: None,
             wrote: false,
             entries: 1,
@@ -237,6 +240,9 @@ impl RunState {
                 if ![RESUME, ROLLBACK].contains(&mode.as_str()) {
                     return Err(format!("the run goes on by `{mode}`"));
                 }
+                if self.given_up {
+                    return Err("the run goes on after it was given up".to_owned());
+                }
                 self.stopped = None;
                 self.mode.clone_from(mode);
                 self.taken_up = time;
@@ -277,7 +283,8 @@ impl RunState {
                 self.must_tell(summary)?;
                 self.stopped = Some(summary.clone());
             }
-            Record::Finished { summary } => {
+            Record::Finished { summary, given_up } => {
+                self.given_up = *given_up;
                 self.must_tell(summary)?;
                 self.finished = Some(summary.clone());
             }
@@ -297,7 +304,10 @@ impl RunState {
         let of = |step: &crate::plan::Step| {
             let folded = self.step(&step.id);
             match &step.undo {
-                crate::plan::Undo::Impossible(lost) if folded.called && folded.stage != Stage::Undone => Some((step.id.clone(), lost.clone())),
+                // Found done without a call of ours, it is lost all the same: somebody else was first.
+                crate::plan::Undo::Impossible(lost) if (folded.called || folded.stage == Stage::Done) && folded.stage != Stage::Undone => {
+                    Some((step.id.clone(), lost.clone()))
+                }
                 _ => None,
             }
         };

@@ -143,6 +143,9 @@ pub enum Record {
     Finished {
         /// What became of the steps.
         summary: Summary,
+        /// Whether a person gave the run up as it stands: nothing follows.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        given_up: bool,
     },
 }
 

@@ -81,7 +81,7 @@ fn record(dice: &mut Dice, plan: &Plan) -> Record {
         10 if dice.chance(50) => Record::OutageStarted { outage },
         10 => Record::OutageEnded { outage, seconds: 1 },
         11 => Record::Continued { mode: (*dice.one(&["resume", "rollback", "apply"])).to_owned(), actor: text() },
-        _ => Record::Finished { summary: Summary::default() },
+        _ => Record::Finished { summary: Summary::default(), given_up: dice.chance(20) },
     }
 }
 
@@ -105,7 +105,7 @@ fn change(dice: &mut Dice, record: &mut Record, plan: &Plan) {
         Record::Watching { step } | Record::Noted { step, .. } | Record::Done { step, .. } | Record::Undone { step, .. } => *step = other,
         Record::Continued { mode, .. } => (*dice.one(&["resume", "rollback", "apply", ""])).clone_into(mode),
         Record::OutageStarted { outage } | Record::OutageEnded { outage, .. } => outage.push('x'),
-        Record::Stopped { summary, .. } | Record::Finished { summary } => change_summary(dice, summary, plan),
+        Record::Stopped { summary, .. } | Record::Finished { summary, .. } => change_summary(dice, summary, plan),
         Record::Begun { .. } | Record::TurnedBack { .. } => *record = Record::Watching { step: other },
     }
 }

@@ -81,6 +81,7 @@ struct Run<'a> {
     back: bool,
     over: bool,
     ended: bool,
+    given_up: bool,
     wrote: bool,
     outages: BTreeSet<&'a str>,
 }
@@ -93,7 +94,7 @@ fn need(condition: bool, why: &str) -> Result<(), String> {
 pub fn accept(entries: &[Entry]) -> Result<(), String> {
     let Some(Entry { record: Record::Begun { plan, .. }, .. }) = entries.first() else { return Err("it has no beginning".to_owned()) };
     let walks = plan.steps.iter().map(|step| (step.id.as_str(), Walk::new())).collect();
-    let mut run = Run { plan, walks, back: false, over: false, ended: false, wrote: false, outages: BTreeSet::new() };
+    let mut run = Run { plan, walks, back: false, over: false, ended: false, given_up: false, wrote: false, outages: BTreeSet::new() };
     for (at, entry) in entries.iter().enumerate().skip(1) {
         run.step(&entry.record).map_err(|why| format!("at {at}: {why}"))?;
     }
@@ -133,7 +134,10 @@ impl<'a> Run<'a> {
             }
             Record::OutageEnded { outage, .. } => need(self.outages.remove(outage.as_str()), "an outage ends that is not open"),
             Record::Stopped { summary, .. } => self.leave(summary, false),
-            Record::Finished { summary } => self.leave(summary, true),
+            Record::Finished { summary, given_up } => {
+                self.given_up = *given_up;
+                self.leave(summary, true)
+            }
         }
     }
 
@@ -143,6 +147,7 @@ impl<'a> Run<'a> {
 
     fn another_process(&mut self, mode: &str) -> Result<(), String> {
         need(matches!(mode, "resume" | "rollback"), "nobody goes on like that")?;
+        need(!self.given_up, "nobody goes on with what was given up")?;
         if self.ended && !self.wrote && mode == "resume" {
             // Nothing had been done: all begins anew.
             self.back = false;
