@@ -5,6 +5,7 @@ pub mod digest;
 pub mod document;
 pub mod file;
 mod order;
+pub mod places;
 pub mod step;
 
 use std::collections::BTreeMap;

@@ -7,7 +7,7 @@ use crate::apply::event::Summary;
 use crate::model::{Phase, time};
 use crate::plan::{Plan, Step, Undo};
 use crate::review::layout::{Cell, Line, Page};
-use crate::review::summary::{Numbers, short_name};
+use crate::review::summary::short_name;
 use crate::review::{Ink, Style, escape};
 
 /// Lists up to this length are given in full.
@@ -83,8 +83,8 @@ fn failures(page: &mut Page, outcome: &Outcome<'_>) {
 }
 
 fn failure(page: &mut Page, plan: &Plan, failed: &Failed) {
-    let name = failed.step.as_deref().map_or_else(String::new, |id| match Numbers::of(plan).get(id) {
-        Some(number) => format!("{number}/{} {}", plan.steps.len(), short_name(plan, id)),
+    let name = failed.step.as_deref().map_or_else(String::new, |id| match plan.place(id) {
+        Some(place) => format!("{}/{} {}", place + 1, plan.steps.len(), short_name(plan, id)),
         None => id.to_owned(),
     });
     let what = if failed.undo { " (its way back): " } else { ": " };
@@ -105,10 +105,7 @@ fn steps(page: &mut Page, outcome: &Outcome<'_>, ink: Ink, label: &str, ids: &[S
 }
 
 fn titles(plan: &Plan, ids: &[String]) -> String {
-    let title = |id: &String| {
-        let step = plan.steps.iter().find(|step| step.id == *id);
-        step.map_or_else(|| id.clone(), |step| format!("{} ({})", short_name(plan, id), step.title))
-    };
+    let title = |id: &String| plan.step(id).map_or_else(|| id.clone(), |step| format!("{} ({})", short_name(plan, id), step.title));
     and_more(ids.iter().take(NAMES_OF_MANY).map(title).collect(), ids.len())
 }
 
@@ -116,7 +113,7 @@ fn names(plan: &Plan, ids: &[String]) -> String {
     let mut shown: Vec<&String> = ids.iter().collect();
     if ids.len() > NAMES {
         // The sort is stable: within one rank the order of the plan stays.
-        shown.sort_by_key(|id| rank(plan.steps.iter().find(|step| step.id == **id)));
+        shown.sort_by_cached_key(|id| rank(plan.step(id)));
         shown.truncate(NAMES_OF_MANY);
     }
     and_more(shown.into_iter().map(|id| short_name(plan, id)).collect(), ids.len())
@@ -142,7 +139,7 @@ fn and_more(mut shown: Vec<String>, all: usize) -> String {
 
 fn outages(page: &mut Page, outcome: &Outcome<'_>) {
     for (name, seconds) in &outcome.story.outages {
-        let lasted = time::words(Duration::from_secs(*seconds));
+        let lasted = time::to_the_second(Duration::from_secs(*seconds));
         entry(page, Line::of(Ink::Watch, "outage"), Line::plain(&format!("{name}: {lasted}")));
     }
     for (name, since) in &outcome.story.open_outages {

@@ -120,7 +120,7 @@ fn cells(run: &RunRow) -> [String; 7] {
         time::words(Duration::from_secs(run.elapsed_seconds)),
         run.ended().to_owned(),
         format!("{}/{}{undone}", run.done, run.steps),
-        if run.outage_seconds == 0 { "-".to_owned() } else { time::words(Duration::from_secs(run.outage_seconds)) },
+        if run.outage_seconds == 0 { "-".to_owned() } else { time::to_the_second(Duration::from_secs(run.outage_seconds)) },
         run.actor.clone(),
     ]
 }

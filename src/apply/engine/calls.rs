@@ -149,7 +149,7 @@ impl Engine {
         self.send(key, limit, late, async move { Came::Facts(super::facts::first_changed(&scene.program, &facts, &scene.cx()).await) });
     }
 
-    fn push_start(&mut self, key: Key) {
+    pub(super) fn push_start(&mut self, key: Key) {
         let Some(track) = self.tracks.get_mut(&key) else { return };
         track.busy = true;
         track.explained = false;
@@ -331,6 +331,15 @@ impl Engine {
             self.ready_changed = true;
         }
         records.push(Record::Intent { step: step.id.clone(), undo: key.undo, attempt });
+        if key.undo.is_none() && step.outage.is_none() {
+            // On disk with those of all others that are ready; nothing of it is looked at before its call has been answered.
+            self.to_start.push(key);
+            self.defer(&records)?;
+            if let Some(track) = self.tracks.get_mut(&key) {
+                track.busy = true;
+            }
+            return Ok(());
+        }
         self.record(records).await?;
         self.push_start(key);
         Ok(())

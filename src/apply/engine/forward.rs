@@ -36,6 +36,9 @@ impl Engine {
         self.waiting = vec![0; program.steps.len()];
         let is_done = |ready: &Ready| self.journal.state.step(&program.step(ready.at).id).stage == Stage::Done;
         for ready in &program.steps {
+            if let Some(outage) = &program.step(ready.at).outage {
+                self.of_outage.entry(outage.name().to_owned()).or_default().push(ready.at);
+            }
             for before in &ready.after {
                 self.dependents[*before].push(ready.at);
                 self.waiting[ready.at] += usize::from(!is_done(&program.steps[*before]));
@@ -111,18 +114,21 @@ impl Engine {
         }
         self.tracks.clear();
         self.calls.clear();
+        self.to_start.clear();
         self.outstanding.clear();
     }
 
     /// Steps of open outages, and what must be done before these outages can end.
     fn urgent(&self) -> BTreeSet<usize> {
-        let open = &self.journal.state.outages;
-        let of_outage = |at: &usize| self.program.step(*at).outage.as_ref().is_some_and(|outage| open.contains_key(outage.name()));
-        let mut next: Vec<usize> = (0..self.program.steps.len()).filter(of_outage).collect();
+        let state = &self.journal.state;
+        let is_left = |at: &usize| state.step(&self.program.step(*at).id).stage != Stage::Done;
+        let of_open = state.outages.keys().filter_map(|outage| self.of_outage.get(outage)).flatten();
+        let mut next: Vec<usize> = of_open.copied().filter(is_left).collect();
         let mut found = BTreeSet::new();
         while let Some(at) = next.pop() {
             if found.insert(at) {
-                next.extend(&self.program.steps[at].after);
+                // What is done has nothing before it that is not.
+                next.extend(self.program.steps[at].after.iter().copied().filter(is_left));
             }
         }
         found
@@ -188,8 +194,11 @@ impl Engine {
         records.push(Record::Done { step: step.id.clone(), outputs, detail });
         if let Some(Outage::Ends(outage) | Outage::Whole(outage)) = &step.outage {
             records.extend(self.outage_end(outage));
+            self.record(records).await?;
+        } else {
+            // Should it be lost, a look finds it again; and it is on disk before the intent of anything that waits for it.
+            self.defer(&records)?;
         }
-        self.record(records).await?;
         for next in self.dependents[key.step].clone() {
             self.waiting[next] -= 1;
             if self.waiting[next] == 0 {
