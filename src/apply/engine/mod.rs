@@ -262,7 +262,8 @@ impl Engine {
 
     /// Waits for the first thing to happen: an answer, a note to be kept, a request to stop, or the time of the next look.
     async fn wait(&mut self) -> Result<()> {
-        if self.journal.owes() {
+        // Another record may have taken the intents to disk: their calls go out all the same.
+        if self.journal.owes() || !self.to_start.is_empty() {
             return self.write_together().await;
         }
         let next = self.next_moment();
