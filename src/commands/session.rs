@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::journals;
+use super::voice::Voice;
 use crate::apply::journal::{Holder, Store};
 use crate::cli::{Color, Globals};
 use crate::declare::{self, Inputs, JournalSetting, KindSchema, Location, Resolver, VariableSources};
@@ -40,6 +41,8 @@ pub struct Session {
     pub globals: Globals,
     /// The process around it.
     pub environment: Arc<Environment>,
+    /// Standard error.
+    pub voice: Voice,
     unsaid: Unsaid,
 }
 
@@ -108,7 +111,7 @@ const WIDTH_DEFAULT: usize = 100;
 impl Session {
     /// Checks the global flags.
     pub fn new(globals: Globals, environment: Arc<Environment>) -> Result<Self> {
-        let session = Session { globals, environment, unsaid: Unsaid::default() };
+        let session = Session { globals, environment, voice: Voice::default(), unsaid: Unsaid::default() };
         session.variables()?;
         session.pace()?;
         Ok(session)
@@ -184,10 +187,10 @@ impl Session {
 
     /// No call's error leaves it with a secret in it. With `-v` calls that write or fail are told of, with `-vv` every call.
     fn traced(&self, writers: Arc<dyn Writers>, secrets: Arc<dyn Secrets>) -> Arc<dyn Writers> {
-        let verbose = self.globals.verbose;
+        let (verbose, voice) = (self.globals.verbose, self.voice.clone());
         let listener = move |call: &Traced<'_>| {
             if verbose > 1 || verbose == 1 && (call.write || call.error.is_some()) {
-                complain(&escape::terminal(&call_line(call)));
+                voice.say(&escape::terminal(&call_line(call)));
             }
         };
         Arc::new(TracedWorld::new(writers, secrets, Arc::new(listener)))
@@ -207,10 +210,10 @@ impl Session {
             (None, JournalSetting::Url(Value::Secret(secret))) => self.resolver(root)?.resolve(secret)?,
             (None, JournalSetting::Url(_)) => return Err(journals::unknown("this value")),
         };
-        let quiet = self.globals.quiet;
+        let (quiet, voice) = (self.globals.quiet, self.voice.clone());
         let listener = move |text: &str| {
             if !quiet {
-                complain(&escape::terminal(text));
+                voice.say(&escape::terminal(text));
             }
         };
         let variable = &*self.environment.variable;
@@ -287,7 +290,7 @@ impl Session {
     /// News, to standard error; not with `-q`.
     pub fn note(&self, text: &str) {
         if !self.globals.quiet {
-            complain(&escape::output(text));
+            self.voice.say(&escape::output(text));
         }
     }
 }

@@ -1,11 +1,11 @@
 //! The plan as a comment on a pull request (GitHub, GitLab): what matters first and always, the rest folded away.
 
 use super::escape::{self, fenced};
-use super::summary::{self, Numbers, about, many};
+use super::summary::{self, Numbers, many};
 use super::{Style, terminal};
 use crate::declare::desired::NO_LONGER_DECLARED;
 use crate::diff::Action;
-use crate::plan::{Plan, PlanError, ResourceChange};
+use crate::plan::{Experience, Plan, PlanError, ResourceChange};
 
 /// Characters of one comment: GitHub's limit. Bytes are counted, so it holds in either measure.
 pub const BUDGET: usize = 65_536;
@@ -21,15 +21,22 @@ const COLUMNS: usize = 110;
 /// left out with a sentence that says so.
 #[must_use]
 pub fn markdown(plan: &Plan) -> String {
-    let mut page = head(plan).join("\n\n");
+    markdown_knowing(plan, &Experience::default())
+}
+
+/// The same with what earlier runs took in place of guesses, and a word where it is so.
+#[must_use]
+pub fn markdown_knowing(plan: &Plan, experience: &Experience) -> String {
+    let informed = if experience.is_empty() { plan.clone() } else { experience.informed(plan).0 };
+    let mut page = head(&informed, experience).join("\n\n");
     page.push_str("\n\n");
-    let whole = terminal::terminal(plan, &Style::plain(COLUMNS), None);
+    let whole = terminal::terminal_knowing(plan, &Style::plain(COLUMNS), None, experience);
     page.push_str(&details(&whole, BUDGET.saturating_sub(page.len())));
     page
 }
 
 /// The blocks that are never left out.
-fn head(plan: &Plan) -> Vec<String> {
+fn head(plan: &Plan, experience: &Experience) -> Vec<String> {
     let mut blocks = vec![format!("## Switchover: {}", code(&plan.environment))];
     if !plan.errors.is_empty() {
         blocks.push(format!("**{} could not be planned.** This plan cannot be applied.", many(plan.errors.len(), "resource")));
@@ -42,7 +49,7 @@ fn head(plan: &Plan) -> Vec<String> {
         blocks.push(format!("**{}**", summary::count_line(plan)));
         blocks.push(format!("{}; {}; {}.", summary::size(plan), text(&summary::outages(plan)), summary::no_way_back(plan)));
     }
-    let mut items = risks(plan);
+    let mut items = risks(plan, experience);
     items.extend(list(summary::changed(plan).map(changed)));
     items.extend(list(plan.resource_changes.iter().filter_map(|change| {
         let hold = change.held.as_ref()?;
@@ -55,12 +62,12 @@ fn head(plan: &Plan) -> Vec<String> {
     blocks
 }
 
-fn risks(plan: &Plan) -> Vec<String> {
+fn risks(plan: &Plan, experience: &Experience) -> Vec<String> {
     let numbers = Numbers::of(plan);
     let mut items = list(plan.outage.iter().map(|window| {
         let steps = numbers.of_window(window);
         let steps = if steps.is_empty() { steps } else { format!(", {steps}") };
-        format!("**Outage** of {}: {}{steps}", code(&window.name), about(window.expected))
+        format!("**Outage** of {}: {}{steps}", code(&window.name), summary::expected(experience.outage(window)))
     }));
     items.extend(list(plan.irreversible.iter().map(|words| {
         let step = numbers.of_irreversible(plan, words).map_or_else(String::new, |number| format!(" (step {number})"));

@@ -13,16 +13,29 @@ use super::layout::{Line, Page};
 use super::style::{Ink, Style};
 use super::summary::{self, many};
 use crate::model::time;
-use crate::plan::Plan;
+use crate::plan::{Experience, Plan};
 
 /// Renders a plan. `saved_as` is the file that holds it, for the command that applies it.
 #[must_use]
 pub fn terminal(plan: &Plan, style: &Style, saved_as: Option<&str>) -> String {
+    terminal_knowing(plan, style, saved_as, &Experience::default())
+}
+
+/// The same with what earlier runs took in place of guesses, and a word where it is so.
+#[must_use]
+pub fn terminal_knowing(plan: &Plan, style: &Style, saved_as: Option<&str>, experience: &Experience) -> String {
     let mut page = Page::new(style);
+    let (informed, known);
+    let (plan, known) = if experience.is_empty() {
+        (plan, 0)
+    } else {
+        (informed, known) = experience.informed(plan);
+        (&informed, known)
+    };
     headline(&mut page, plan);
-    risk::write(&mut page, plan);
+    risk::write(&mut page, plan, experience);
     changes::write(&mut page, plan);
-    steps::write(&mut page, plan);
+    steps::write(&mut page, plan, experience, known);
     facts::write(&mut page, plan);
     next(&mut page, plan, saved_as);
     page.finish()
