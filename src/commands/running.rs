@@ -268,10 +268,11 @@ impl Run<'_> {
         let elapsed_seconds = time::between(began, self.world.writers.clock().now()).as_secs();
         let story = story.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let outcome = report::Outcome { plan, story: &story, summary, elapsed_seconds };
+        let rows = Some(self.session.rows());
         if self.session.globals.json {
-            self.session.note(&report::final_report(&outcome, &self.session.err_style()));
+            self.session.note(&report::final_report(&outcome, &self.session.err_style(), rows));
         } else {
-            self.session.say(&report::final_report(&outcome, &self.session.out_style()));
+            self.session.say(&report::final_report(&outcome, &self.session.out_style(), rows));
         }
         exit_of(summary.exit_code)
     }

@@ -33,6 +33,8 @@ pub struct Environment {
     pub stderr_is_terminal: bool,
     /// The terminal's width in columns.
     pub width: Option<usize>,
+    /// Its height in rows.
+    pub rows: Option<usize>,
 }
 
 /// What every command works with.
@@ -104,6 +106,9 @@ impl OpenWorld {
 
 /// A name longer than this is no name.
 const ACTOR_CHARS_MAX: usize = 200;
+
+/// A report fits onto a screen of so many rows, or onto a larger one; the prompt comes below it.
+const SCREEN_ROWS: std::ops::RangeInclusive<usize> = 24..=60;
 
 /// Without a terminal's width this is what text is made for.
 const WIDTH_DEFAULT: usize = 100;
@@ -267,6 +272,12 @@ impl Session {
     #[must_use]
     pub fn err_style(&self) -> Style {
         err_style(&self.globals, &self.environment)
+    }
+
+    /// Rows of what is to be seen at a glance.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.environment.rows.unwrap_or(*SCREEN_ROWS.start()).clamp(*SCREEN_ROWS.start(), *SCREEN_ROWS.end()) - 1
     }
 
     /// A result, to standard output. A reader that has gone away is no error; anything else that hinders is told by [`Session::unsaid`].

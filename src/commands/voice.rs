@@ -83,6 +83,7 @@ mod tests {
             stdout_is_terminal: is_terminal,
             stderr_is_terminal: is_terminal,
             width: None,
+            rows: None,
         }
     }
 

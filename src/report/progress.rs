@@ -44,7 +44,7 @@ impl Progress {
     fn report(&self) -> String {
         let Some((summary, elapsed_seconds)) = self.story.end.as_ref().filter(|_| self.with_report) else { return String::new() };
         let outcome = Outcome { plan: &self.plan, story: &self.story, summary, elapsed_seconds: *elapsed_seconds };
-        format!("\n{}", final_report(&outcome, &self.style))
+        format!("\n{}", final_report(&outcome, &self.style, None))
     }
 }
 

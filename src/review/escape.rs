@@ -151,7 +151,9 @@ pub fn fenced(language: &str, text: &str) -> String {
     block
 }
 
-fn longest_run(text: &str) -> usize {
+/// The longest run of back-ticks.
+#[must_use]
+pub fn longest_run(text: &str) -> usize {
     text.split(|c| c != '`').map(str::len).max().unwrap_or(0)
 }
 

@@ -40,7 +40,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::plan::Plan;
+    use crate::plan::{Estimate, Plan};
     use crate::review::sample;
 
     fn told(plan: &Plan, records: Vec<(u64, Record)>) -> Vec<Entry> {
@@ -55,7 +55,7 @@ mod tests {
     }
 
     fn done(step: &Step) -> Record {
-        Record::Done { step: step.id.clone(), outputs: Default::default(), detail: String::new() }
+        Record::Done { step: step.id.clone(), outputs: BTreeMap::default(), detail: String::new() }
     }
 
     #[test]
@@ -101,5 +101,46 @@ mod tests {
         let mut known = Experience::default();
         add(&entries, &mut known);
         assert!(known.is_empty());
+    }
+
+    #[test]
+    fn a_median_of_the_newest_few_and_else_a_guess() {
+        let plan = sample::database();
+        let restore = &plan.steps[2];
+        let mut known = Experience::default();
+        assert_eq!(known.step(restore), Estimate::guess(Duration::from_mins(45)));
+        for (took, words) in [(840, "as in the last run"), (900, "median of 2 runs"), (60, "median of 3 runs")] {
+            known.add_step(restore, Duration::from_secs(took));
+            assert_eq!(known.step(restore).basis(), words);
+        }
+        assert_eq!(known.step(restore).short(), "14m");
+        for _ in 0..10 {
+            known.add_step(restore, Duration::from_hours(9));
+        }
+        assert_eq!(known.step(restore), Estimate { duration: Duration::from_mins(15), runs: 5 }, "the oldest no longer count");
+        assert_eq!(known.step(&plan.steps[1]).basis(), "a guess");
+    }
+
+    #[test]
+    fn another_operation_under_the_same_id_is_another_step() {
+        let plan = sample::database();
+        let mut other = plan.steps[2].clone();
+        other.operation = serde_json::json!({ "type": "wait" });
+        let mut known = Experience::default();
+        known.add_step(&other, Duration::from_secs(1));
+        assert_eq!(known.step(&plan.steps[2]).runs, 0);
+    }
+
+    #[test]
+    fn a_plan_is_informed_for_showing_alone() {
+        let plan = sample::database();
+        let mut known = Experience::default();
+        known.add_step(&plan.steps[2], Duration::from_mins(10));
+        known.add_outage("dev-openverse-db", Duration::from_secs(433));
+        let (informed, steps) = known.informed(&plan);
+        assert_eq!((steps, informed.steps[2].limits.expected), (1, Duration::from_mins(10)));
+        assert_eq!(informed.outage[0].expected, Duration::from_secs(433));
+        assert_eq!(informed.expected + Duration::from_mins(35), plan.expected);
+        assert_eq!(known.run(&plan, |step| step.phase == crate::model::Phase::Switch), Duration::from_mins(8));
     }
 }

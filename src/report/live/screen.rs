@@ -3,7 +3,7 @@
 //! `indicatif` keeps the lines; how they come onto the terminal is decided here, because it fills lines with blanks up to the edge, which a terminal
 //! that is made narrower breaks in two, and because it counts rows by the width that was, not by the one that is.
 
-use std::fmt;
+use std::fmt::{self, Write};
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -122,7 +122,8 @@ impl Inner {
         if rows > 0 {
             self.out.push('\r');
             if rows > 1 {
-                self.out.push_str(&format!("\u{1b}[{}A", rows - 1));
+                // Writing to a string cannot fail.
+                let _ = write!(self.out, "\u{1b}[{}A", rows - 1);
             }
             self.out.push_str("\u{1b}[J");
         }

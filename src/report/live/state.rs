@@ -108,7 +108,7 @@ impl State {
             }
             EventKind::StepStarted { attempt, undo, .. } => self.started(event, place, *attempt, *undo),
             EventKind::StepProgress { status, percent, elapsed_seconds, .. } => {
-                let since = event.time - std::time::Duration::from_secs(*elapsed_seconds);
+                let since = event.time.checked_sub(std::time::Duration::from_secs(*elapsed_seconds)).unwrap_or(event.time);
                 let under_way = place.map(|place| self.under_way.entry(place));
                 let Some(entry) = under_way else { return };
                 // A step that an earlier process began is first told of here.

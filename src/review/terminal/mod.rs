@@ -25,20 +25,45 @@ pub fn terminal(plan: &Plan, style: &Style, saved_as: Option<&str>) -> String {
 #[must_use]
 pub fn terminal_knowing(plan: &Plan, style: &Style, saved_as: Option<&str>, experience: &Experience) -> String {
     let mut page = Page::new(style);
-    let (informed, known);
-    let (plan, known) = if experience.is_empty() {
-        (plan, 0)
-    } else {
-        (informed, known) = experience.informed(plan);
-        (&informed, known)
-    };
-    headline(&mut page, plan);
-    risk::write(&mut page, plan, experience);
-    changes::write(&mut page, plan);
-    steps::write(&mut page, plan, experience, known);
-    facts::write(&mut page, plan);
-    next(&mut page, plan, saved_as);
+    with_informed(plan, experience, |plan, known| {
+        headline(&mut page, plan);
+        risk::write(&mut page, plan, experience);
+        changes::write(&mut page, plan);
+        steps::write(&mut page, plan, experience, known);
+        facts::write(&mut page, plan);
+        next(&mut page, plan, saved_as);
+    });
     page.finish()
+}
+
+/// What stands between the risks and the end of a plan, part by part: where not all of it fits.
+pub(super) struct Parts {
+    pub changes: String,
+    pub steps: String,
+    pub facts: String,
+}
+
+/// The parts of a plan.
+pub(super) fn parts(plan: &Plan, style: &Style, experience: &Experience) -> Parts {
+    let part = |write: &dyn Fn(&mut Page, &Plan, usize)| {
+        let mut page = Page::new(style);
+        with_informed(plan, experience, |plan, known| write(&mut page, plan, known));
+        page.finish()
+    };
+    Parts {
+        changes: part(&|page, plan, _| changes::write(page, plan)),
+        steps: part(&|page, plan, known| steps::write(page, plan, experience, known)),
+        facts: part(&|page, plan, _| facts::write(page, plan)),
+    }
+}
+
+/// The plan with what is known in place of guesses, and of how many steps it is.
+fn with_informed(plan: &Plan, experience: &Experience, mut write: impl FnMut(&Plan, usize)) {
+    if experience.is_empty() {
+        return write(plan, 0);
+    }
+    let (informed, known) = experience.informed(plan);
+    write(&informed, known);
 }
 
 /// One line that says it all, and the line that other programs look for.
