@@ -33,7 +33,7 @@ pub fn markdown_knowing(plan: &Plan, experience: &Experience) -> String {
     page.push_str("\n\n");
     let room = BUDGET.saturating_sub(page.len());
     let style = Style::plain(COLUMNS);
-    let whole = framed(&git_diff(&terminal::terminal_knowing(plan, &style, None, experience)), "");
+    let whole = framed(&git_diff(&terminal::for_comment(plan, &style, experience)), "");
     page.push_str(&if whole.len() <= room { whole } else { cut_details(&terminal::parts(plan, &style, experience), room) });
     page
 }

@@ -36,6 +36,23 @@ pub fn terminal_knowing(plan: &Plan, style: &Style, saved_as: Option<&str>, expe
     page.finish()
 }
 
+/// The same for a comment on a pull request: what to type next is not said there, since whoever reads it did not make the plan.
+#[must_use]
+pub(super) fn for_comment(plan: &Plan, style: &Style, experience: &Experience) -> String {
+    let mut page = Page::new(style);
+    with_informed(plan, experience, |plan, known| {
+        headline(&mut page, plan);
+        risk::write(&mut page, plan, experience);
+        changes::write(&mut page, plan);
+        steps::write(&mut page, plan, experience, known);
+        facts::write(&mut page, plan);
+        if !plan.steps.is_empty() {
+            made(&mut page, plan);
+        }
+    });
+    page.finish()
+}
+
 /// What stands between the risks and the end of a plan, part by part: where not all of it fits.
 pub(super) struct Parts {
     pub changes: String,
@@ -115,6 +132,11 @@ fn next(page: &mut Page, plan: &Plan, saved_as: Option<&str>) {
         page.raw(2, &Line::of(Ink::Strong, &format!("switchover plan {environment} --out {file}")));
         page.raw(2, &Line::of(Ink::Strong, &format!("switchover apply {environment}")));
     }
+    made(page, plan);
+}
+
+/// Which plan this is.
+fn made(page: &mut Page, plan: &Plan) {
     let made = format!("Made {} by switchover {}; run {}; {}", time::minute(plan.created_at), plan.switchover_version, plan.run, plan.digest);
     page.gap();
     page.put(0, 2, &Line::of(Ink::Faint, &made));

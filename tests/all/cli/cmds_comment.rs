@@ -28,7 +28,7 @@ fn nothing_to_do() {
     insta::assert_snapshot!(comment(&bench, "staging", 0), @"
     ## Switchover: `staging`
 
-    **No changes.** What is declared, and not held, is there.
+    **No changes.** Everything is as declared.
 
     Run `20261105-125800-783e45`, digest `sha256:728f9be3ec5b`
 
@@ -51,13 +51,143 @@ fn nothing_to_do() {
 fn one_swap() {
     let bench = Bench::gigadb();
     bench.edit("environments/gigadb.hcl", "live = \"hk\"\n", "live = \"sydney\"\n");
-    insta::assert_snapshot!(comment(&bench, "gigadb", 0), @"");
+    insta::assert_snapshot!(comment(&bench, "gigadb", 0), @r#"
+    ## Switchover: `gigadb`
+
+    **Plan: 0 to add, 2 to change, 0 to destroy.**
+
+    2 resources to change in 10 steps, about 25s; no outage; everything can be undone.
+
+    - **Warning**: gigadb.org and gigadb.host are switched one after the other, not in one transaction: between the two, and in caches for up to 5m afterwards, some names answer anew while others still answer as before
+    - **Warning**: mixed between gigadb.org and gigadb.host until the second is switched, and for 5m in caches: both answer 198.51.100.10, 198.51.100.11, 198.51.100.12, 198.51.100.13, 198.51.100.15; neither answers 203.0.113.10, 203.0.113.11, 203.0.113.12, 203.0.113.13, 203.0.113.15
+    - Update `dns_zone["gigadb.org"]`: of 11 records in gigadb.org: 7 changed
+    - Update `dns_zone["gigadb.host"]`: of 10 records in gigadb.host: 9 changed
+
+    Run `20261105-090000-66c60a`, digest `sha256:b975c7876d77`
+
+    <details><summary>Changes, steps and facts</summary>
+
+    ```diff
+    gigadb: 2 resources to change in 10 steps, about 25s; no outage; everything can be undone
+    Plan: 0 to add, 2 to change, 0 to destroy.
+
+      warning    gigadb.org and gigadb.host are switched one after the other, not in one transaction: between
+                 the two, and in caches for up to 5m afterwards, some names answer anew while others still
+                 answer as before
+      warning    mixed between gigadb.org and gigadb.host until the second is switched, and for 5m in caches:
+                 both answer 198.51.100.10, 198.51.100.11, 198.51.100.12, 198.51.100.13, 198.51.100.15; neither
+                 answers 203.0.113.10, 203.0.113.11, 203.0.113.12, 203.0.113.13, 203.0.113.15
+
+    Changes  ~ update in-place
+
+      # 1. dns_zone["gigadb.org"] will be updated in-place  (environments/gigadb.hcl:34:1)
+      #    because: of 11 records in gigadb.org: 7 changed
+      #    note: resolvers may go on giving old answers of gigadb.org for up to 5m after the switch (the largest
+             TTL concerned)
+    !   dns_zone "gigadb.org" {
+    !       A gigadb.org                   = "203.0.113.10" -> "198.51.100.10"
+              # Elastic IP eip-gigadb-live-gigadbalt (aws.sydney, ap-southeast-2)
+    !       A portainer.gigadb.org         = "203.0.113.10" -> "198.51.100.10"
+              # Elastic IP eip-gigadb-live-gigadbalt (aws.sydney, ap-southeast-2)
+    !       A bastion.gigadb.org           = "203.0.113.11" -> "198.51.100.11"
+              # Elastic IP eip-gigadb-bastion-live-gigadbalt (aws.sydney, ap-southeast-2)
+    !       A files.gigadb.org             = "203.0.113.12" -> "198.51.100.12"
+              # Elastic IP eip-gigadb-files-live-gigadbalt (aws.sydney, ap-southeast-2)
+    !       A staging.gigadb.org           = "203.0.113.13" -> "198.51.100.13"
+              # Elastic IP eip-gigadb-staging-gigadbalt (aws.sydney, ap-southeast-2)
+    !       A portainer.staging.gigadb.org = "203.0.113.13" -> "198.51.100.13"
+              # Elastic IP eip-gigadb-staging-gigadbalt (aws.sydney, ap-southeast-2)
+    !       A files.staging.gigadb.org     = "203.0.113.15" -> "198.51.100.15"
+              # Elastic IP eip-gigadb-files-staging-gigadbalt (aws.sydney, ap-southeast-2)
+        }
+
+      # 2. dns_zone["gigadb.host"] will be updated in-place  (environments/gigadb.hcl:48:1)
+      #    because: of 10 records in gigadb.host: 9 changed
+      #    note: resolvers may go on giving old answers of gigadb.host for up to 5m after the switch (the largest
+             TTL concerned)
+    !   dns_zone "gigadb.host" {
+    !       A bastion-stg.gigadb.host           = "203.0.113.14"  -> "198.51.100.14"
+              # Elastic IP eip-gigadb-bastion-staging-gigadbalt (aws.sydney, ap-southeast-2)
+    !       A alt-live.gigadb.host              = "198.51.100.10" -> "203.0.113.10"
+              # Elastic IP eip-gigadb-live-gigadb (aws.hk, ap-east-1)
+    !       A portainer.alt-live.gigadb.host    = "198.51.100.10" -> "203.0.113.10"
+              # Elastic IP eip-gigadb-live-gigadb (aws.hk, ap-east-1)
+    !       A bastion.alt-live.gigadb.host      = "198.51.100.11" -> "203.0.113.11"
+              # Elastic IP eip-gigadb-bastion-live-gigadb (aws.hk, ap-east-1)
+    !       A files.alt-live.gigadb.host        = "198.51.100.12" -> "203.0.113.12"
+              # Elastic IP eip-gigadb-files-live-gigadb (aws.hk, ap-east-1)
+    !       A alt-staging.gigadb.host           = "198.51.100.13" -> "203.0.113.13"
+              # Elastic IP eip-gigadb-staging-gigadb (aws.hk, ap-east-1)
+    !       A portainer.alt-staging.gigadb.host = "198.51.100.13" -> "203.0.113.13"
+              # Elastic IP eip-gigadb-staging-gigadb (aws.hk, ap-east-1)
+    !       A bastion.alt-staging.gigadb.host   = "198.51.100.14" -> "203.0.113.14"
+              # Elastic IP eip-gigadb-bastion-staging-gigadb (aws.hk, ap-east-1)
+    !       A files.alt-staging.gigadb.host     = "198.51.100.15" -> "203.0.113.15"
+              # Elastic IP eip-gigadb-files-staging-gigadb (aws.hk, ap-east-1)
+        }
+
+    Steps  in this order; those that do not wait for one another run side by side
+                                                                                                  about    at most
+      prepare  new beside old: nothing that users see changes
+        1  look up 5 Elastic IPs again                                                               2s         2m
+        2  look up 7 Elastic IPs again                                                               2s         2m
+           starts at once
+      verify  proof; if it fails, what was made is removed and nothing has happened
+        3  check that gigadb.org is as it was planned with                                           2s         2m
+           starts after 1
+        4  check that gigadb.host is as it was planned with                                          2s         2m
+           starts after 2
+      switch  the moment that users can notice
+        5  change gigadb.org in one batch: 7 changed                                                 2s         5m
+           undo: put the 7 records of gigadb.org back as they were
+        6  change gigadb.host in one batch: 9 changed                                                2s         5m
+           undo: put the 9 records of gigadb.host back as they were
+      confirm  proof; if it fails, everything is switched back
+        7  read gigadb.org back: 7 sets as declared                                                  2s         2m
+        8  ask amber.ns.cloudflare.com, cedar.ns.cloudflare.com until they answer as                15s         5m
+           declared (7 questions each)
+        9  read gigadb.host back: 9 sets as declared                                                 2s         2m
+           starts after 6
+       10  ask amber.ns.cloudflare.com, cedar.ns.cloudflare.com until they answer as                15s         5m
+           declared (9 questions each)
+
+    Relied on  a step stops when its own have changed
+      made in gigadb-example, aws.hk 111122223333/ap-east-1, aws.sydney 444455556666/ap-southeast-2, zone
+               gigadb.host 7db20b3de0bbaf92b8dd9a5a8dfa9e54, zone gigadb.org a1bf11b1110f37a51886cf30ac7cd43d
+      dns_zone["gigadb.org"]
+        addresses of 5 Elastic IPs in aws.sydney              eip-gigadb-bastion-live-gigadbalt 198.51.100.11,
+        (ap-southeast-2)                                      eip-gigadb-files-live-gigadbalt 198.51.100.12,
+                                                              eip-gigadb-files-stagin…
+        7 records of gigadb.org to be changed or removed      0efd49c20ae46cfbdc4f1ab0d367dfc9 A
+                                                              portainer.gigadb.org 203.0.113.10,
+                                                              27a83772d94959917b7a677a3e9a4757 A files.staging.…
+      dns_zone["gigadb.host"]
+        addresses of 6 Elastic IPs in aws.hk (ap-east-1)      eip-gigadb-bastion-live-gigadb 203.0.113.11,
+                                                              eip-gigadb-bastion-staging-gigadb 203.0.113.14,
+                                                              eip-gigadb-files-live-giga…
+        addresses of 1 Elastic IPs in aws.sydney              eip-gigadb-bastion-staging-gigadbalt 198.51.100.14
+        (ap-southeast-2)
+        9 records of gigadb.host to be changed or removed     25c0d12c7f8c5c387d5fbc69a4a8992a A
+                                                              alt-staging.gigadb.host 198.51.100.13,
+                                                              28aacc295e23ceeb9e337805f660f1b5 A bastion.al…
+
+    This plan is not saved. Save it for review, or plan again and apply now:
+      switchover plan gigadb --out plans/gigadb.json
+      switchover apply gigadb
+
+    Made 2026-11-05 09:00 UTC by switchover 0.1.0; run 20261105-090000-66c60a;
+      sha256:b975c7876d77596e2f0e43746339abaae03e54cb43da4418a5ac1926f012df01
+    ```
+
+    </details>
+    "#);
 }
 
 #[test]
 fn a_refresh_with_an_outage() {
     let bench = Bench::openverse();
-    insta::assert_snapshot!(comment(&bench, "staging", 0), @r#"
+    let page = comment(&bench, "staging", 0);
+    insta::assert_snapshot!(head(&page), @r#"
     ## Switchover: `staging`
 
     **Plan: 1 to add, 0 to change, 1 to destroy.**
@@ -69,92 +199,8 @@ fn a_refresh_with_an_outage() {
     - Replace `database.dev-openverse-db`: data is 34 days old; due since 2026-11-01 \(monthly\)
 
     Run `20261105-090000-01415f`, digest `sha256:8216f343a8d9`
-
-    <details><summary>Changes, steps and facts</summary>
-
-    ```diff
-    staging: 1 resource to change in 17 steps, about 2h 9m; outage of dev-openverse-db, about 8m; 1 thing cannot
-      be undone
-    Plan: 1 to add, 0 to change, 1 to destroy.
-
-      outage     dev-openverse-db: about 8m, steps 13 and 14
-      for good   dev-openverse-db-old (db-B5NM6QWERT7YUIOPLKJHGFDSA2) is deleted without a last snapshot, its
-                 automated backups too, step 17
-
-    Changes  ~ update in-place   +/- create replacement and then destroy
-
-      # 1. database.dev-openverse-db must be replaced  (environments/staging.hcl:19:1)
-      #    because: data is 34 days old; due since 2026-11-01 (monthly)
-      #    note: engine version, encryption key and all logins, the master user's too, come with the data of
-             prod-openverse-db
-    !+/- database "dev-openverse-db" {
-    !       snapshot      = "rds:prod-openverse-db-2026-10-02-00-07" -> "rds:prod-openverse-db-2026-11-05-00-07"
-    !       snapshot_time = "2026-10-02T00:07:00Z" -> "2026-11-05T00:07:00Z"
-        }
-
-    Steps  in this order; those that do not wait for one another run side by side
-                                                                                                  about    at most
-      prepare  new beside old: nothing that users see changes
-        1  tag dev-openverse-db as ours, so that it is known again once it is renamed                1s        15m
-           undo: put back the tags there were
-        2  the snapshot rds:prod-openverse-db-2026-11-05-00-07 is complete                           0s         4h
-        3  restore dev-openverse-db-next from rds:prod-openverse-db-2026-11-05-00-07                45m         4h
-           (2026-11-05 00:07 UTC)
-           undo: delete dev-openverse-db-next, its protection lifted first
-        4  wait for the first backup of dev-openverse-db-next                                        1h        24h
-        5  set what the restore could not set of dev-openverse-db-next                               5m        24h
-           undo: nothing of its own: dev-openverse-db-next is deleted as a whole
-        6  restart dev-openverse-db-next, only if a parameter group waits for that                   0s        30m
-           undo: nothing of its own: dev-openverse-db-next is deleted as a whole
-        7  wait until dev-openverse-db-next is available for its tests                               0s        24h
-        8  tag dev-openverse-db-next: from here on it may be scrubbed                                1s        15m
-           undo: nothing of its own: dev-openverse-db-next is deleted as a whole
-      verify  proof; if it fails, what was made is removed and nothing has happened
-        9  compare every setting and tag of dev-openverse-db-next with what it must be               5s        15m
-       10  scrub dev-openverse-db-next in one transaction (2 scripts)                                1m         1h
-           undo: nothing of its own: dev-openverse-db-next is deleted as a whole
-       11  check: OAuth applications are gone (= 0)                                                  5s        15m
-       12  check: images came along (≥ 1000000)                                                      5s        15m
-           starts after 10
-      switch  the moment that users can notice
-     ┏━ outage of dev-openverse-db begins, about 8m
-     ┃ 13  rename dev-openverse-db to dev-openverse-db-old                                           4m        30m
-     ┃     undo: rename dev-openverse-db-old back to dev-openverse-db
-     ┃ 14  rename dev-openverse-db-next to dev-openverse-db                                          4m        30m
-     ┃     undo: rename the new dev-openverse-db back to dev-openverse-db-next; what was written to it since is
-     ┃     lost
-     ┗━ outage of dev-openverse-db ends
-      confirm  proof; if it fails, everything is switched back
-       15  the new instance has the name dev-openverse-db, and its endpoint too                      0s        30m
-       16  dev-openverse-db answers a query                                                          5s        15m
-      retire  only when nothing will be turned back any more
-       17  delete dev-openverse-db-old without a last snapshot, its automated backups too           10m         2h
-           cannot be undone: dev-openverse-db-old (db-B5NM6QWERT7YUIOPLKJHGFDSA2) is deleted without a last
-           snapshot, its automated backups too
-
-    Relied on  a step stops when its own have changed
-      made in openverse-example, aws 111122223333/us-east-1
-      database.dev-openverse-db
-        dev-openverse-db: identity, status, settings, tags    resource_id db-B5NM6QWERT7YUIOPLKJHGFDSA2, settings
-                                                              allocated_storage 3000, auto_minor_version_upgrade
-                                                              true, availabili…
-        dev-openverse-db: pending modifications               modifications , reboot false
-        newest snapshot of prod-openverse-db:                 created 2026-11-05T00:07:00Z, identifier
-        rds:prod-openverse-db-2026-11-05-00-07                rds:prod-openverse-db-2026-11-05-00-07, instance
-                                                              prod-openverse-db
-        no other instance is called dev-openverse-db-next     true
-        no other instance is called dev-openverse-db-old      true
-
-    This plan is not saved. Save it for review, or plan again and apply now:
-      switchover plan staging --out plans/staging.json
-      switchover apply staging
-
-    Made 2026-11-05 09:00 UTC by switchover 0.1.0; run 20261105-090000-01415f;
-      sha256:8216f343a8d91f27af78f3ecb0f5944eab3387219ea9c9efddfbc1539fbafdb0
-    ```
-
-    </details>
     "#);
+    assert!(page.contains("\n     ┏━ outage of dev-openverse-db begins, about 8m\n") && page.contains("Relied on"), "{page}");
 }
 
 #[test]
@@ -206,10 +252,40 @@ fn many_records(length: usize) -> Bench {
 #[test]
 fn three_hundred_changes_over_the_budget() {
     let page = comment(&many_records(100), "site", 0);
-    insta::assert_snapshot!(head(&page), @"");
+    insta::assert_snapshot!(head(&page), @r#"
+    ## Switchover: `site`
+
+    **Plan: 0 to add, 1 to change, 0 to destroy.**
+
+    1 resource to change in 4 steps, about 21s; no outage; everything can be undone.
+
+    - Update `dns_zone["example.org"]`: of 320 records in example.org: 300 changed
+
+    Run `20261105-090000-16864a`, digest `sha256:708d72c32291`
+    "#);
     let cut = page.split("more lines").next().unwrap().lines().count();
     let end: Vec<&str> = page.lines().skip(cut - 2).collect();
-    insta::assert_snapshot!(end.join("\n"), @"");
+    insta::assert_snapshot!(end.join("\n"), @"
+              ->
+      … and 342 more lines
+
+    Steps  in this order; those that do not wait for one another run side by side
+                                                                                                  about    at most
+      verify  proof; if it fails, what was made is removed and nothing has happened
+        1  check that example.org is as it was planned with                                          2s         2m
+      switch  the moment that users can notice
+        2  change example.org in one batch: 300 changed                                              2s         5m
+           undo: put the 300 records of example.org back as they were
+      confirm  proof; if it fails, everything is switched back
+        3  read example.org back: 300 sets as declared                                               2s         2m
+        4  ask amber.ns.cloudflare.com, cedar.ns.cloudflare.com until they answer as                15s         5m
+           declared (300 questions each)
+    ```
+
+    </details>
+
+    **The details are cut**: they do not fit into one comment. `switchover show PLAN` has all of them.
+    ");
     assert!(page.len() > BUDGET - 500, "the room is used: {} bytes", page.len());
 }
 
@@ -227,9 +303,9 @@ fn held() {
     insta::assert_snapshot!(comment(&bench, "staging", 0), @r"
     ## Switchover: `staging`
 
-    **No changes.** What is declared, and not held, is there.
+    **No changes.** What is not held is as declared.
 
-    - `database.dev-openverse-db`: held by Ana, until 2026-11-20 23:59 UTC: the search team is measuring on it \@&#8203;team \#&#8203;12
+    - **Held**: `database.dev-openverse-db`: held by Ana, until 2026-11-20 23:59 UTC: the search team is measuring on it \@&#8203;team \#&#8203;12
 
     Run `20261105-090000-403eec`, digest `sha256:6ef1c7603983`
 
@@ -263,8 +339,6 @@ fn blocked_by_a_failed_read() {
 
     - `database.dev-openverse-db`: cannot read database.dev-openverse-db: cannot read the snapshots of prod-openverse-db: rds:DescribeDBSnapshots was denied \(AccessDenied\): not authorised: &lt;b&gt;ask&lt;/b&gt; \@&#8203;admin<br>help: check that the credentials are set, not expired, and allow this call
 
-    Run `20261105-090000-f87261`, digest `sha256:68b314047ca2`
-
     <details><summary>Changes, steps and facts</summary>
 
     ```diff
@@ -291,5 +365,26 @@ fn guarded() {
         let staging = instances.values_mut().find(|one| one["identifier"] == "dev-openverse-db").unwrap();
         staging["tags"]["Used-By"] = json!("production reports");
     });
-    insta::assert_snapshot!(comment(&bench, "staging", 1), @"");
+    insta::assert_snapshot!(comment(&bench, "staging", 1), @r"
+    ## Switchover: `staging`
+
+    **1 resource could not be planned.** This plan cannot be applied.
+
+    - `database.dev-openverse-db`: database.dev-openverse-db/mark-old would write \`production reports\`, and the environment protects everything that holds \`prod\`<br>help: name something else, or change \`protect\` in the environment block
+
+    <details><summary>Changes, steps and facts</summary>
+
+    ```diff
+    staging: 1 resource could not be planned; nothing else is to be done
+
+      blocked    database.dev-openverse-db: database.dev-openverse-db/mark-old would write `production reports`,
+                 and the environment protects everything that holds `prod`
+                 help: name something else, or change `protect` in the environment block
+
+    A plan with blocked resources is not saved and cannot be applied. Mend what is named above, then plan again:
+      switchover plan staging
+    ```
+
+    </details>
+    ");
 }
