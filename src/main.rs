@@ -38,12 +38,14 @@ fn main() -> ExitCode {
             return ExitCode::from(Exit::Error.code());
         }
     };
+    let size = terminal_size::terminal_size();
     let environment = Environment {
         variable: Box::new(|name| std::env::var(name).ok()),
         stdin_is_terminal: std::io::stdin().is_terminal(),
         stdout_is_terminal: std::io::stdout().is_terminal(),
         stderr_is_terminal: std::io::stderr().is_terminal(),
-        width: terminal_size::terminal_size().map(|(width, _)| usize::from(width.0)),
+        width: size.map(|(width, _)| usize::from(width.0)),
+        rows: size.map(|(_, height)| usize::from(height.0)),
     };
     let exit = runtime.block_on(commands::main(cli, environment));
     // Nothing that is still under way after a command is worth waiting for.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::running::{self, Begin, Run};
 use super::session::OpenWorld;
-use super::{Session, ask, planning};
+use super::{Session, ask, history, planning};
 use crate::apply::journal::Store;
 use crate::cli::{PlanFlags, RunFlags};
 use crate::model::{Error, Exit, Result};
@@ -31,7 +31,8 @@ async fn saved(session: &Session, path: &Path, ask_first: bool, flags: &RunFlags
     let store = session.store_of_plan(&root, &plan.journal)?;
     if ask_first {
         ask::possible(session)?;
-        session.note(&review::terminal(&plan, &session.err_style(), Some(&path.display().to_string())));
+        let experience = history::read(&*store, &plan.environment, &plan.run).await;
+        session.note(&review::terminal_knowing(&plan, &session.err_style(), Some(&path.display().to_string()), &experience));
         if !ask::ask(session, &format!("Apply this plan to {}?", plan.environment))? {
             return Err(not_confirmed());
         }
@@ -48,11 +49,11 @@ async fn environment(session: &Session, environment: &str, flags: &RunFlags, pla
     running::refuse_locked(session, &*store, &desired.environment, flags).await?;
     refuse_unfinished(&*store, &desired.environment).await?;
     let plan = Arc::new(planning::make(&desired, &world, planned).await?);
-    let shown = review::terminal(&plan, &session.err_style(), None);
+    let experience = history::read(&*store, &plan.environment, &plan.run).await;
     if session.globals.json {
-        session.note(&shown);
+        session.note(&review::terminal_knowing(&plan, &session.err_style(), None, &experience));
     } else {
-        session.say(&review::terminal(&plan, &session.out_style(), None));
+        session.say(&review::terminal_knowing(&plan, &session.out_style(), None, &experience));
     }
     if let Some(error) = planning::incomplete(&plan) {
         return Err(error);

@@ -7,6 +7,7 @@ pub mod completions;
 mod explain;
 mod fmt;
 mod graph;
+mod history;
 mod journals;
 mod man;
 mod plan;
@@ -22,6 +23,7 @@ mod signals;
 mod status;
 mod unlock;
 mod validate;
+mod voice;
 
 use std::sync::Arc;
 
@@ -65,7 +67,7 @@ async fn command(session: &Session, command: Command) -> Result<Exit> {
         Command::Plan { environment, out, detailed_exitcode, format, flags } => {
             plan::run(session, &environment, out.as_deref(), detailed_exitcode, format, &flags).await
         }
-        Command::Show { plan, format } => show::run(session, &plan, format),
+        Command::Show { plan, format } => show::run(session, &plan, format).await,
         Command::Apply { what, ask, run, flags } => apply::run(session, &what, ask, &run, &flags).await,
         Command::Resume { environment, run } => resume::run(session, &environment, &run).await,
         Command::Rollback { environment, id, run } => rollback::run(session, &environment, id.as_deref(), &run).await,

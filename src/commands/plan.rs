@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
-use super::{Session, planning};
+use super::{Session, history, planning};
 use crate::cli::{Format, PlanFlags};
+use crate::declare::JournalSetting;
 use crate::model::{Exit, Result};
-use crate::plan::{Plan, file};
+use crate::plan::{Experience, Plan, file};
 use crate::review;
 
 pub async fn run(session: &Session, environment: &str, out: Option<&Path>, detailed: bool, format: Format, flags: &PlanFlags) -> Result<Exit> {
@@ -22,18 +23,20 @@ pub async fn run(session: &Session, environment: &str, out: Option<&Path>, detai
         _ => None,
     };
     let format = if session.globals.json { Format::Json } else { format };
-    session.say(&show(session, &plan, format, saved.as_deref()));
+    let is_local = matches!(desired.journal, JournalSetting::Local);
+    let experience = history::at_hand(session, &location.root, is_local, &desired.environment).await;
+    session.say(&show(session, &plan, format, saved.as_deref(), &experience));
     if let Some(error) = incomplete {
         return Err(error);
     }
     Ok(if detailed && planning::has_changes(&plan) { Exit::Changes } else { Exit::Done })
 }
 
-/// A plan in one of its forms.
-pub fn show(session: &Session, plan: &Plan, format: Format, saved_as: Option<&str>) -> String {
+/// A plan in one of its forms; people are told what earlier runs took.
+pub fn show(session: &Session, plan: &Plan, format: Format, saved_as: Option<&str>, experience: &Experience) -> String {
     match format {
-        Format::Terminal => review::terminal(plan, &session.out_style(), saved_as),
-        Format::Markdown => review::markdown(plan),
+        Format::Terminal => review::terminal_knowing(plan, &session.out_style(), saved_as, experience),
+        Format::Markdown => review::markdown_knowing(plan, experience),
         Format::Json => review::json(plan),
     }
 }

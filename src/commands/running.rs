@@ -4,16 +4,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::session::OpenWorld;
-use super::{Session, session, signals};
-use crate::apply::engine::{Engine, Options, Program, Setup, Stop, summary};
+use super::voice::{self, Terminal};
+use super::{Session, history, signals};
+use crate::apply::engine::{Engine, Options, Program, Setup, Stop, StopRequest, summary};
 use crate::apply::event::{Event, EventKind, Sink, Summary};
 use crate::apply::journal::{Acquire, Hold, RunState, Stage, Store, Writer, fold, hold, locks};
 use crate::apply::operation::Operations;
 use crate::cli::RunFlags;
 use crate::kinds;
 use crate::model::{Error, Exit, Result, time};
-use crate::plan::Plan;
-use crate::report::{self, JsonLines, Notices, Progress, Story, Tee};
+use crate::plan::{Experience, Plan};
+use crate::report::live::{self, SoFar, Stopping};
+use crate::report::{self, JsonLines, Live, Notices, Progress, Story, Tee};
 use crate::review::escape;
 use crate::world::{Readers, Writers};
 
@@ -195,13 +197,21 @@ impl Run<'_> {
         let remembered = Arc::new(std::sync::Mutex::new(so_far));
         let mut notices = Notices::going_on(journal.state.outages.keys().cloned().collect());
         let applied = Arc::clone(&plan);
-        let stop = signals::listen(session::complain);
+        let voice = self.session.voice.clone();
+        let stop = signals::listen(move |request, words| {
+            if let Some(live) = voice.live() {
+                live.stopping(if request == StopRequest::Now { Stopping::Now } else { Stopping::Safely });
+            }
+            voice.say(words);
+        });
         let mut stop_now = stop.clone();
+        let experience = if self.session.globals.quiet { Arc::default() } else { history::read(&*self.store, &plan.environment, &plan.run).await };
+        let sink = self.sink(&plan, &remembered, &journal.state, experience);
         let engine = Engine::new(Setup {
             program,
             writers: Arc::clone(&self.world.writers) as Arc<dyn Writers>,
             journal,
-            sink: self.sink(&plan, &remembered),
+            sink,
             notifier: Box::new(move |event| notices.notice(event, &applied)),
             stop,
             options: Options { parallelism: self.flags.parallelism, max_runtime, keep_on_failure: self.flags.keep_on_failure },
@@ -211,30 +221,58 @@ impl Run<'_> {
         let summary = tokio::select! {
             biased;
             summary = engine.run() => summary,
-            () = stuck(&mut stop_now) => return Err(gave_up(&plan.environment)),
+            () = stuck(&mut stop_now) => {
+                self.session.voice.end();
+                return Err(gave_up(&plan.environment));
+            }
         };
+        self.session.voice.end();
         Ok(self.report(&plan, &remembered, &summary, now))
     }
 
-    fn sink(&self, plan: &Arc<Plan>, story: &Arc<std::sync::Mutex<Story>>) -> Box<dyn Sink> {
+    fn sink(&self, plan: &Arc<Plan>, story: &Arc<std::sync::Mutex<Story>>, state: &RunState, experience: Arc<Experience>) -> Box<dyn Sink> {
+        let session = self.session;
         let mut sinks: Vec<Box<dyn Sink>> = vec![Box::new(Remember(Arc::clone(story)))];
-        if self.session.globals.json {
-            sinks.push(Box::new(JsonLines::new(self.session.out())));
+        if session.globals.json {
+            sinks.push(Box::new(JsonLines::new(session.out())));
         }
-        if !self.session.globals.quiet {
-            sinks.push(Box::new(Progress::new(Box::new(std::io::stderr()), self.session.err_style(), Arc::clone(plan))));
+        if let Some(live) = self.live(plan, state, &experience) {
+            session.voice.begin(live.clone());
+            sinks.push(Box::new(live));
+        } else if !session.globals.quiet {
+            sinks.push(Box::new(Progress::knowing(Box::new(std::io::stderr()), session.err_style(), Arc::clone(plan), experience)));
         }
         Box::new(Tee::new(sinks))
+    }
+
+    /// The live view, where there can be one.
+    fn live(&self, plan: &Arc<Plan>, state: &RunState, experience: &Arc<Experience>) -> Option<Live> {
+        if !voice::may_be_live(&self.session.globals, &self.session.environment) {
+            return None;
+        }
+        let (style, clock) = (self.session.err_style(), self.world.writers.clock());
+        let done = state.plan.steps.iter().filter(|step| state.step(&step.id).stage == Stage::Done).map(|step| step.id.clone());
+        let setup = live::Setup {
+            surface: Box::new(Terminal { columns: style.width }),
+            style,
+            plan: Arc::clone(plan),
+            experience: Arc::clone(experience),
+            so_far: SoFar { done: done.collect(), open: state.outages.clone() },
+            now: Box::new(move || clock.now()),
+        };
+        // Without a thread there are lines.
+        Live::start(setup).ok()
     }
 
     fn report(&self, plan: &Plan, story: &Arc<std::sync::Mutex<Story>>, summary: &Summary, began: time::Timestamp) -> Exit {
         let elapsed_seconds = time::between(began, self.world.writers.clock().now()).as_secs();
         let story = story.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let outcome = report::Outcome { plan, story: &story, summary, elapsed_seconds };
+        let rows = Some(self.session.rows());
         if self.session.globals.json {
-            self.session.note(&report::final_report(&outcome, &self.session.err_style()));
+            self.session.note(&report::final_report(&outcome, &self.session.err_style(), rows));
         } else {
-            self.session.say(&report::final_report(&outcome, &self.session.out_style()));
+            self.session.say(&report::final_report(&outcome, &self.session.out_style(), rows));
         }
         exit_of(summary.exit_code)
     }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::journals;
+use super::voice::Voice;
 use crate::apply::journal::{Holder, Store};
 use crate::cli::{Color, Globals};
 use crate::declare::{self, Inputs, JournalSetting, KindSchema, Location, Resolver, VariableSources};
@@ -32,6 +33,8 @@ pub struct Environment {
     pub stderr_is_terminal: bool,
     /// The terminal's width in columns.
     pub width: Option<usize>,
+    /// Its height in rows.
+    pub rows: Option<usize>,
 }
 
 /// What every command works with.
@@ -40,6 +43,8 @@ pub struct Session {
     pub globals: Globals,
     /// The process around it.
     pub environment: Arc<Environment>,
+    /// Standard error.
+    pub voice: Voice,
     unsaid: Unsaid,
 }
 
@@ -102,13 +107,16 @@ impl OpenWorld {
 /// A name longer than this is no name.
 const ACTOR_CHARS_MAX: usize = 200;
 
+/// A report fits onto a screen of so many rows, or onto a larger one; the prompt comes below it.
+const SCREEN_ROWS: std::ops::RangeInclusive<usize> = 24..=60;
+
 /// Without a terminal's width this is what text is made for.
 const WIDTH_DEFAULT: usize = 100;
 
 impl Session {
     /// Checks the global flags.
     pub fn new(globals: Globals, environment: Arc<Environment>) -> Result<Self> {
-        let session = Session { globals, environment, unsaid: Unsaid::default() };
+        let session = Session { globals, environment, voice: Voice::default(), unsaid: Unsaid::default() };
         session.variables()?;
         session.pace()?;
         Ok(session)
@@ -184,10 +192,10 @@ impl Session {
 
     /// No call's error leaves it with a secret in it. With `-v` calls that write or fail are told of, with `-vv` every call.
     fn traced(&self, writers: Arc<dyn Writers>, secrets: Arc<dyn Secrets>) -> Arc<dyn Writers> {
-        let verbose = self.globals.verbose;
+        let (verbose, voice) = (self.globals.verbose, self.voice.clone());
         let listener = move |call: &Traced<'_>| {
             if verbose > 1 || verbose == 1 && (call.write || call.error.is_some()) {
-                complain(&escape::terminal(&call_line(call)));
+                voice.say(&escape::terminal(&call_line(call)));
             }
         };
         Arc::new(TracedWorld::new(writers, secrets, Arc::new(listener)))
@@ -207,10 +215,10 @@ impl Session {
             (None, JournalSetting::Url(Value::Secret(secret))) => self.resolver(root)?.resolve(secret)?,
             (None, JournalSetting::Url(_)) => return Err(journals::unknown("this value")),
         };
-        let quiet = self.globals.quiet;
+        let (quiet, voice) = (self.globals.quiet, self.voice.clone());
         let listener = move |text: &str| {
             if !quiet {
-                complain(&escape::terminal(text));
+                voice.say(&escape::terminal(text));
             }
         };
         let variable = &*self.environment.variable;
@@ -266,6 +274,12 @@ impl Session {
         err_style(&self.globals, &self.environment)
     }
 
+    /// Rows of what is to be seen at a glance.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.environment.rows.unwrap_or(*SCREEN_ROWS.start()).clamp(*SCREEN_ROWS.start(), *SCREEN_ROWS.end()) - 1
+    }
+
     /// A result, to standard output. A reader that has gone away is no error; anything else that hinders is told by [`Session::unsaid`].
     pub fn say(&self, text: &str) {
         let _ = write_line(&mut Out(Arc::clone(&self.unsaid)), &escape::output(text));
@@ -287,7 +301,7 @@ impl Session {
     /// News, to standard error; not with `-q`.
     pub fn note(&self, text: &str) {
         if !self.globals.quiet {
-            complain(&escape::output(text));
+            self.voice.say(&escape::output(text));
         }
     }
 }

@@ -68,7 +68,7 @@ impl Signals {
 }
 
 /// Listens from now on; says what a signal does when it comes.
-pub fn listen(say: impl Fn(&str) + Send + 'static) -> Stop {
+pub fn listen(say: impl Fn(StopRequest, &str) + Send + 'static) -> Stop {
     let (sender, stop) = Stop::channel();
     // Before the first step begins, so that no signal finds nobody at home.
     let signals = Signals::listen();
@@ -81,7 +81,7 @@ pub fn listen(say: impl Fn(&str) + Send + 'static) -> Stop {
                     request = wanted;
                     // First what counts: nobody may be there to read the words.
                     let _ = sender.send(request);
-                    say(words(request));
+                    say(request, words(request));
                 }
             }
         }

@@ -3,6 +3,7 @@
 pub mod build;
 pub mod digest;
 pub mod document;
+pub mod experience;
 pub mod file;
 mod order;
 pub mod places;
@@ -19,6 +20,7 @@ use crate::observe::Observation;
 
 pub use build::{Planners, Request, build};
 pub use document::{OutageWindow, Plan, PlanError, ResourceChange};
+pub use experience::{Estimate, Experience};
 pub use step::{Fact, Limits, Outage, Step, Undo};
 
 /// What planning a resource gets besides its change.

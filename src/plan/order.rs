@@ -210,10 +210,16 @@ pub fn sorted(steps: Vec<Step>) -> Vec<Step> {
 /// The longest way through the steps by their expectations; steps stand after what they wait for.
 #[must_use]
 pub fn longest(steps: &[Step]) -> Duration {
+    longest_by(steps, |step| step.limits.expected)
+}
+
+/// The same by other expectations.
+#[must_use]
+pub fn longest_by(steps: &[Step], expected: impl Fn(&Step) -> Duration) -> Duration {
     let mut ends: BTreeMap<&str, Duration> = BTreeMap::new();
     for step in steps {
         let begins = step.after.iter().filter_map(|before| ends.get(before.as_str())).max().copied().unwrap_or_default();
-        ends.insert(&step.id, begins + step.limits.expected);
+        ends.insert(&step.id, begins.saturating_add(expected(step)));
     }
     ends.values().max().copied().unwrap_or_default()
 }

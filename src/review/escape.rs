@@ -86,16 +86,17 @@ pub fn shell(text: &str) -> String {
 }
 
 /// For running text in Markdown (GitHub, GitLab): every mark is escaped, and what those sites link by themselves (mentions, numbers of
-/// issues, addresses) is cut by a zero-width space.
+/// issues, addresses, commits) is cut by a zero-width space.
 #[must_use]
 pub fn markdown(text: &str) -> String {
     const ZERO_WIDTH_SPACE: &str = "&#8203;";
-    let line = terminal(text);
+    let line = cut_commits(&terminal(text));
     let mut safe = String::with_capacity(line.len() * 2);
     let mut chars = line.chars().peekable();
     while let Some(c) = chars.next() {
         let next = chars.peek().copied().unwrap_or(' ');
         match c {
+            CUT => safe.push_str(ZERO_WIDTH_SPACE),
             '&' => safe.push_str("&amp;"),
             '<' => safe.push_str("&lt;"),
             '>' => safe.push_str("&gt;"),
@@ -118,6 +119,29 @@ pub fn markdown(text: &str) -> String {
         }
     }
     safe
+}
+
+/// A zero-width space. None is in a text any more that [`terminal`] has seen.
+const CUT: char = '\u{200b}';
+/// These sites take a word for the beginning of a commit's name from so many characters on.
+const COMMIT_CHARS_MIN: usize = 7;
+
+/// Words that could name a commit, with a cut in them. Numbers stay whole: accounts and dates are copied.
+fn cut_commits(line: &str) -> String {
+    let is_commit =
+        |word: &str| word.len() >= COMMIT_CHARS_MIN && word.bytes().all(|b| b.is_ascii_hexdigit()) && !word.bytes().all(|b| b.is_ascii_digit());
+    let mut cut = String::with_capacity(line.len());
+    for part in line.split_inclusive(|c: char| !c.is_alphanumeric()) {
+        let word = part.trim_end_matches(|c: char| !c.is_alphanumeric());
+        if is_commit(word) {
+            cut.push_str(&part[..COMMIT_CHARS_MIN / 2]);
+            cut.push(CUT);
+            cut.push_str(&part[COMMIT_CHARS_MIN / 2..]);
+        } else {
+            cut.push_str(part);
+        }
+    }
+    cut
 }
 
 /// In any case of letters.
@@ -151,7 +175,9 @@ pub fn fenced(language: &str, text: &str) -> String {
     block
 }
 
-fn longest_run(text: &str) -> usize {
+/// The longest run of back-ticks.
+#[must_use]
+pub fn longest_run(text: &str) -> usize {
     text.split(|c| c != '`').map(str::len).max().unwrap_or(0)
 }
 
@@ -164,6 +190,12 @@ pub fn slack(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_word_names_a_commit_and_numbers_stay_whole() {
+        assert_eq!(markdown("see abe4b23ec, DEADBEE0 or x1-abe4b23"), "see abe&#8203;4b23ec, DEA&#8203;DBEE0 or x1-abe&#8203;4b23");
+        assert_eq!(markdown("account 111122223333 of 20261105, a decade"), "account 111122223333 of 20261105, a decade");
+    }
 
     #[test]
     fn what_acts_on_a_terminal_is_shown_instead() {

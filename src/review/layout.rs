@@ -12,6 +12,28 @@ pub fn width(text: &str) -> usize {
     if text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) { text.len() } else { get_string_width(text) }
 }
 
+/// A name that fits into so many columns: cut in the middle, since names of one family differ at their ends.
+#[must_use]
+pub fn shortened(text: &str, columns: usize) -> String {
+    if width(text) <= columns {
+        return text.to_owned();
+    }
+    let room = columns.saturating_sub(1);
+    let mut used = 0;
+    let mut fits = |limit: usize, c: &char| {
+        used += width(c.encode_utf8(&mut [0; 4]));
+        used <= limit
+    };
+    let head: String = text.chars().take_while(|c| fits(room - room / 2, c)).collect();
+    let mut used = 0;
+    let mut fits = |limit: usize, c: &char| {
+        used += width(c.encode_utf8(&mut [0; 4]));
+        used <= limit
+    };
+    let tail: Vec<char> = text.chars().rev().take_while(|c| fits(room / 2, c)).collect();
+    head.chars().chain(['…']).chain(tail.into_iter().rev()).collect()
+}
+
 /// One line of text in several inks, not yet wrapped.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Line {

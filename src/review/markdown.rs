@@ -1,11 +1,12 @@
 //! The plan as a comment on a pull request (GitHub, GitLab): what matters first and always, the rest folded away.
 
+use super::Style;
 use super::escape::{self, fenced};
-use super::summary::{self, Numbers, about, many};
-use super::{Style, terminal};
+use super::summary::{self, Numbers, many};
+use super::terminal::{self, Parts};
 use crate::declare::desired::NO_LONGER_DECLARED;
 use crate::diff::Action;
-use crate::plan::{Plan, PlanError, ResourceChange};
+use crate::plan::{Experience, Plan, PlanError, ResourceChange};
 
 /// Characters of one comment: GitHub's limit. Bytes are counted, so it holds in either measure.
 pub const BUDGET: usize = 65_536;
@@ -21,15 +22,24 @@ const COLUMNS: usize = 110;
 /// left out with a sentence that says so.
 #[must_use]
 pub fn markdown(plan: &Plan) -> String {
-    let mut page = head(plan).join("\n\n");
+    markdown_knowing(plan, &Experience::default())
+}
+
+/// The same with what earlier runs took in place of guesses, and a word where it is so.
+#[must_use]
+pub fn markdown_knowing(plan: &Plan, experience: &Experience) -> String {
+    let informed = if experience.is_empty() { plan.clone() } else { experience.informed(plan).0 };
+    let mut page = head(&informed, experience).join("\n\n");
     page.push_str("\n\n");
-    let whole = terminal::terminal(plan, &Style::plain(COLUMNS), None);
-    page.push_str(&details(&whole, BUDGET.saturating_sub(page.len())));
+    let room = BUDGET.saturating_sub(page.len());
+    let style = Style::plain(COLUMNS);
+    let whole = framed(&git_diff(&terminal::for_comment(plan, &style, experience)), "");
+    page.push_str(&if whole.len() <= room { whole } else { cut_details(&terminal::parts(plan, &style, experience), room) });
     page
 }
 
 /// The blocks that are never left out.
-fn head(plan: &Plan) -> Vec<String> {
+fn head(plan: &Plan, experience: &Experience) -> Vec<String> {
     let mut blocks = vec![format!("## Switchover: {}", code(&plan.environment))];
     if !plan.errors.is_empty() {
         blocks.push(format!("**{} could not be planned.** This plan cannot be applied.", many(plan.errors.len(), "resource")));
@@ -37,30 +47,34 @@ fn head(plan: &Plan) -> Vec<String> {
         blocks.push(list(plan.errors.iter().map(error)).join("\n"));
     }
     if summary::nothing_to_do(plan) {
-        blocks.push("**No changes.** What is declared, and not held, is there.".to_owned());
+        let is_held = plan.resource_changes.iter().any(|change| change.held.is_some());
+        let words = if is_held { "What is not held is as declared." } else { "Everything is as declared." };
+        blocks.push(format!("**No changes.** {words}"));
     } else if !plan.steps.is_empty() || plan.errors.is_empty() {
         blocks.push(format!("**{}**", summary::count_line(plan)));
         blocks.push(format!("{}; {}; {}.", summary::size(plan), text(&summary::outages(plan)), summary::no_way_back(plan)));
     }
-    let mut items = risks(plan);
+    let mut items = risks(plan, experience);
     items.extend(list(summary::changed(plan).map(changed)));
     items.extend(list(plan.resource_changes.iter().filter_map(|change| {
         let hold = change.held.as_ref()?;
-        Some(format!("{}: {}", code(&change.address.to_string()), text(hold)))
+        Some(format!("**Held**: {}: {}", code(&change.address.to_string()), text(hold)))
     })));
     if !items.is_empty() {
         blocks.push(items.join("\n"));
     }
-    blocks.push(format!("Run {}, digest {}", code(&plan.run), code(&summary::short_digest(&plan.digest))));
+    if plan.errors.is_empty() {
+        blocks.push(format!("Run {}, digest {}", code(&plan.run), code(&summary::short_digest(&plan.digest))));
+    }
     blocks
 }
 
-fn risks(plan: &Plan) -> Vec<String> {
+fn risks(plan: &Plan, experience: &Experience) -> Vec<String> {
     let numbers = Numbers::of(plan);
     let mut items = list(plan.outage.iter().map(|window| {
         let steps = numbers.of_window(window);
         let steps = if steps.is_empty() { steps } else { format!(", {steps}") };
-        format!("**Outage** of {}: {}{steps}", code(&window.name), about(window.expected))
+        format!("**Outage** of {}: {}{steps}", code(&window.name), summary::expected(experience.outage(window)))
     }));
     items.extend(list(plan.irreversible.iter().map(|words| {
         let step = numbers.of_irreversible(plan, words).map_or_else(String::new, |number| format!(" (step {number})"));
@@ -124,24 +138,44 @@ fn cut(words: &str, escape: fn(&str) -> String) -> String {
     shown
 }
 
-/// The terminal's view in a folded block, cut at a line end when it does not fit into `room` bytes.
-fn details(whole: &str, room: usize) -> String {
-    let whole = git_diff(whole);
-    let frame =
-        |inner: &str, end: &str| format!("<details><summary>Changes, steps and facts</summary>\n\n{}\n</details>\n{end}", fenced("diff", inner));
-    let page = frame(&whole, "");
-    if page.len() <= room {
-        return page;
-    }
+/// A text in a folded block.
+fn framed(inner: &str, end: &str) -> String {
+    format!("<details><summary>Changes, steps and facts</summary>\n\n{}\n</details>\n{end}", fenced("diff", inner))
+}
+
+/// What fits of the parts into `room` bytes: the steps first, up to half of the room, then the changes, then what was relied on. What is left out of
+/// each is counted.
+fn cut_details(parts: &Parts, room: usize) -> String {
     let note = "\n**The details are cut**: they do not fit into one comment. `switchover show PLAN` has all of them.\n";
-    let overhead = frame("", note).len() + 64;
-    let mut end = room.saturating_sub(overhead).min(whole.len());
-    while !whole.is_char_boundary(end) {
-        end -= 1;
-    }
-    let kept = whole[..end].rfind('\n').map_or("", |line_end| &whole[..line_end]);
-    let page = frame(kept, note);
+    let [changes, steps, facts] = [&parts.changes, &parts.steps, &parts.facts].map(|part| git_diff(part));
+    // A fence may have to be longer than usual: no longer than the longest run of back-ticks that there is.
+    let ticks = [&changes, &steps, &facts].map(|part| escape::longest_run(part)).into_iter().max().unwrap_or(0);
+    let free = room.saturating_sub(framed("", note).len() + 2 * ticks + 16);
+    let steps = kept(&steps, free / 2);
+    let changes = kept(&changes, free.saturating_sub(steps.len()));
+    let facts = kept(&facts, free.saturating_sub(steps.len() + changes.len()));
+    let inner: Vec<&str> = [&changes, &steps, &facts].into_iter().map(|part| part.trim_end()).filter(|part| !part.is_empty()).collect();
+    let page = framed(&inner.join("\n\n"), note);
     if page.len() <= room { page } else { note.trim_start().to_owned() }
+}
+
+/// The lines that fit into `room` bytes, and how many more there are; nothing where not even that can be said.
+fn kept(part: &str, room: usize) -> String {
+    const SAYING_SO: usize = 64;
+    if part.len() + 2 <= room {
+        return format!("{part}\n\n");
+    }
+    let lines = part.lines().count();
+    let (mut text, mut count) = (String::new(), 0);
+    for line in part.lines() {
+        if text.len() + line.len() + 1 + SAYING_SO > room {
+            break;
+        }
+        text.push_str(line);
+        text.push('\n');
+        count += 1;
+    }
+    if room < SAYING_SO { String::new() } else { format!("{text}  … and {} more lines\n\n", lines - count) }
 }
 
 /// The view with `+ - ~` in the first column, where these sites colour them (`~` has no colour there and becomes `!`).

@@ -17,6 +17,6 @@ mod terminal;
 mod value;
 
 pub use json::json;
-pub use markdown::markdown;
+pub use markdown::{markdown, markdown_knowing};
 pub use style::{Ink, Style};
-pub use terminal::terminal;
+pub use terminal::{terminal, terminal_knowing};

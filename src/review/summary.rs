@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::diff::Action;
 use crate::model::time;
-use crate::plan::{OutageWindow, Plan, ResourceChange, Step, Undo};
+use crate::plan::{Estimate, OutageWindow, Plan, ResourceChange, Step, Undo};
 
 /// Resources by what happens to them, counted as Terraform does: a replacement is one addition and one destruction.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -89,6 +89,12 @@ pub fn no_way_back(plan: &Plan) -> String {
 #[must_use]
 pub fn about(duration: Duration) -> String {
     if duration.is_zero() { "at once".to_owned() } else { format!("about {}", time::words(duration)) }
+}
+
+/// `about 8m` for a guess; `7m 12s, median of 3 runs` where earlier runs tell.
+#[must_use]
+pub fn expected(estimate: Estimate) -> String {
+    if estimate.runs == 0 { about(estimate.duration) } else { format!("{}, {}", estimate.short(), estimate.basis()) }
 }
 
 /// `1 step`, `3 steps`.

@@ -6,6 +6,7 @@
 
 pub mod clock;
 pub mod codec;
+pub mod experience;
 mod files;
 pub mod fold;
 pub mod hold;

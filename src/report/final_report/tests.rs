@@ -8,7 +8,7 @@ fn ids(plan: &Plan, numbers: std::ops::RangeInclusive<usize>) -> Vec<String> {
 }
 
 fn report(plan: &Plan, story: &Story, summary: &Summary) -> String {
-    final_report(&Outcome { plan, story, summary, elapsed_seconds: 3_979 }, &Style::plain(100))
+    final_report(&Outcome { plan, story, summary, elapsed_seconds: 3_979 }, &Style::plain(100), Some(23))
 }
 
 #[test]
@@ -74,29 +74,89 @@ fn stopped_at_a_safe_point() {
     ");
 }
 
-#[test]
-fn a_hundred_steps_fit_on_one_screen_and_what_matters_is_named() {
+/// A run of 313 steps of which everything failed that can, with long texts everywhere.
+fn the_worst() -> (Plan, Story, Summary) {
     let mut plan = sample::database();
     let step = plan.steps[0].clone();
-    for number in 0..100 {
+    for number in 0..300 {
         let mut more = step.clone();
         more.id = format!("{}/more-{number}", more.address);
         plan.steps.insert(0, more);
     }
     let all: Vec<String> = plan.steps.iter().map(|step| step.id.clone()).collect();
-    let failed = Failed { step: Some(all[0].clone()), error: "no".to_owned(), help: "yes".to_owned(), undo: false };
-    let story = Story { failures: vec![failed; 50], ..Story::default() };
-    let summary = Summary {
-        exit_code: 5,
-        done: all.clone(),
-        undone: all.clone(),
-        in_flight: all.clone(),
-        not_started: all,
-        needs: vec!["Look.".to_owned(); 50],
+    let error = "rds:ModifyDBInstance was refused (InvalidDBInstanceState): instance is not in available state. ".repeat(4);
+    let help = "wait until dev-openverse-db-next is available, then plan again, and if that does not help ask. ".repeat(4);
+    let failed = Failed { step: Some(all[0].clone()), error, help: help.clone(), undo: false };
+    let mut story = Story { failures: vec![failed; 50], outages: vec![("dev-openverse-db".to_owned(), 432); 9], ..Story::default() };
+    story.open_outages.insert("dev-openverse-db".to_owned(), sample::at("2026-11-05T14:04:05Z"));
+    let summary = Summary { exit_code: 5, done: all.clone(), undone: all.clone(), in_flight: all.clone(), not_started: all, needs: vec![help; 50] };
+    (plan, story, summary)
+}
+
+#[test]
+fn the_worst_run_of_three_hundred_steps_fits_on_one_screen() {
+    let (plan, story, summary) = the_worst();
+    let at = |columns, rows| {
+        final_report(&Outcome { plan: &plan, story: &story, summary: &summary, elapsed_seconds: 3_979 }, &Style::plain(columns), rows)
     };
+    assert_snapshot!(at(80, Some(23)), @"
+    staging: A PERSON IS NEEDED, it is neither finished nor turned back as a whole
+      (1h 6m, run staging-20261105-0912-k3v9, exit 5)
+
+      failed       1/313 more-299: rds:ModifyDBInstance was refused…
+                   and 49 more
+      done          313
+      undone        313
+      in flight     313  more-299 (tag dev-openverse-db as the one that is…
+      not started   313
+      outage       dev-openverse-db: since 2026-11-05 14:04 UTC, not ended, and 9
+                   more
+
+    What a person must do:
+      1. wait until dev-openverse-db-next is available, then plan again, and if that
+         does not help ask. wait until dev-openverse-db-next is available, then…
+      2. wait until dev-openverse-db-next is available, then plan again, and if that
+         does not help ask. wait until dev-openverse-db-next is available, then…
+      and 48 more
+
+    From here:
+      switchover plan staging                              plans again from what is there now
+      switchover runs staging staging-20261105-0912-k3v9   tells all of it
+    ");
+    for columns in [80, 100, 120, 200] {
+        let text = at(columns, Some(23));
+        assert!(text.lines().count() <= 23, "{}:\n{text}", text.lines().count());
+    }
+    let whole = at(80, None);
+    assert!(whole.contains("50. wait until") && whole.matches("failed ").count() >= 50 && !whole.contains("tells all of it"));
+}
+
+#[test]
+fn what_a_person_must_do_is_cut_last() {
+    let (plan, story, summary) = the_worst();
+    let needs = (1..=6).map(|number| format!("Do thing number {number}, and then look whether it is there.")).collect();
+    let summary = Summary { needs, ..summary };
     let text = report(&plan, &story, &summary);
-    assert!(text.lines().count() <= 45, "{text}");
-    assert!(text.contains("delete, rename-old, rename-next"), "{text}");
+    assert!(text.lines().count() <= 23 && text.contains("6. Do thing number 6, and then look whether it is there."), "{text}");
+}
+
+#[test]
+fn three_hundred_steps_that_went_well_are_counted_and_what_matters_is_named() {
+    let (plan, _, summary) = the_worst();
+    let summary = Summary { done: summary.done, ..Summary::default() };
+    assert_snapshot!(report(&plan, &Story::default(), &summary), @"
+    staging: DONE, everything is as planned  (1h 6m, run staging-20261105-0912-k3v9, exit 0)
+
+      done          313  delete, rename-old, rename-next, protect, unprotect, more-299, and 307 more
+      undone          0
+      in flight       0
+      not started     0
+
+    Nothing is left for a person to do.
+
+    From here:
+      switchover runs staging staging-20261105-0912-k3v9   tells all of it
+    ");
 }
 
 #[test]

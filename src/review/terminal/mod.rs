@@ -13,19 +13,74 @@ use super::layout::{Line, Page};
 use super::style::{Ink, Style};
 use super::summary::{self, many};
 use crate::model::time;
-use crate::plan::Plan;
+use crate::plan::{Experience, Plan};
 
 /// Renders a plan. `saved_as` is the file that holds it, for the command that applies it.
 #[must_use]
 pub fn terminal(plan: &Plan, style: &Style, saved_as: Option<&str>) -> String {
+    terminal_knowing(plan, style, saved_as, &Experience::default())
+}
+
+/// The same with what earlier runs took in place of guesses, and a word where it is so.
+#[must_use]
+pub fn terminal_knowing(plan: &Plan, style: &Style, saved_as: Option<&str>, experience: &Experience) -> String {
     let mut page = Page::new(style);
-    headline(&mut page, plan);
-    risk::write(&mut page, plan);
-    changes::write(&mut page, plan);
-    steps::write(&mut page, plan);
-    facts::write(&mut page, plan);
-    next(&mut page, plan, saved_as);
+    with_informed(plan, experience, |plan, known| {
+        headline(&mut page, plan);
+        risk::write(&mut page, plan, experience);
+        changes::write(&mut page, plan);
+        steps::write(&mut page, plan, experience, known);
+        facts::write(&mut page, plan);
+        next(&mut page, plan, saved_as);
+    });
     page.finish()
+}
+
+/// The same for a comment on a pull request: what to type next is not said there, since whoever reads it did not make the plan.
+#[must_use]
+pub(super) fn for_comment(plan: &Plan, style: &Style, experience: &Experience) -> String {
+    let mut page = Page::new(style);
+    with_informed(plan, experience, |plan, known| {
+        headline(&mut page, plan);
+        risk::write(&mut page, plan, experience);
+        changes::write(&mut page, plan);
+        steps::write(&mut page, plan, experience, known);
+        facts::write(&mut page, plan);
+        if !plan.steps.is_empty() {
+            made(&mut page, plan);
+        }
+    });
+    page.finish()
+}
+
+/// What stands between the risks and the end of a plan, part by part: where not all of it fits.
+pub(super) struct Parts {
+    pub changes: String,
+    pub steps: String,
+    pub facts: String,
+}
+
+/// The parts of a plan.
+pub(super) fn parts(plan: &Plan, style: &Style, experience: &Experience) -> Parts {
+    let part = |write: &dyn Fn(&mut Page, &Plan, usize)| {
+        let mut page = Page::new(style);
+        with_informed(plan, experience, |plan, known| write(&mut page, plan, known));
+        page.finish()
+    };
+    Parts {
+        changes: part(&|page, plan, _| changes::write(page, plan)),
+        steps: part(&|page, plan, known| steps::write(page, plan, experience, known)),
+        facts: part(&|page, plan, _| facts::write(page, plan)),
+    }
+}
+
+/// The plan with what is known in place of guesses, and of how many steps it is.
+fn with_informed(plan: &Plan, experience: &Experience, mut write: impl FnMut(&Plan, usize)) {
+    if experience.is_empty() {
+        return write(plan, 0);
+    }
+    let (informed, known) = experience.informed(plan);
+    write(&informed, known);
 }
 
 /// One line that says it all, and the line that other programs look for.
@@ -77,6 +132,11 @@ fn next(page: &mut Page, plan: &Plan, saved_as: Option<&str>) {
         page.raw(2, &Line::of(Ink::Strong, &format!("switchover plan {environment} --out {file}")));
         page.raw(2, &Line::of(Ink::Strong, &format!("switchover apply {environment}")));
     }
+    made(page, plan);
+}
+
+/// Which plan this is.
+fn made(page: &mut Page, plan: &Plan) {
     let made = format!("Made {} by switchover {}; run {}; {}", time::minute(plan.created_at), plan.switchover_version, plan.run, plan.digest);
     page.gap();
     page.put(0, 2, &Line::of(Ink::Faint, &made));

@@ -1,13 +1,13 @@
 //! What a reviewer must not miss, before anything else: blocked resources, outages, what cannot be undone, warnings.
 
-use crate::plan::Plan;
+use crate::plan::{Experience, Plan};
 use crate::review::layout::{Cell, Line, Page};
 use crate::review::style::Ink;
-use crate::review::summary::{Numbers, about};
+use crate::review::summary::{self, Numbers};
 
 const LABEL: usize = 9;
 
-pub(super) fn write(page: &mut Page, plan: &Plan) {
+pub(super) fn write(page: &mut Page, plan: &Plan, experience: &Experience) {
     blocked(page, plan);
     let numbers = Numbers::of(plan);
     if plan.outage.is_empty() && plan.irreversible.is_empty() && plan.warnings.is_empty() {
@@ -17,7 +17,7 @@ pub(super) fn write(page: &mut Page, plan: &Plan) {
     for window in &plan.outage {
         let steps = numbers.of_window(window);
         let steps = if steps.is_empty() { steps } else { format!(", {steps}") };
-        let line = Line::plain(&window.name).and(Ink::Plain, &format!(": {}{steps}", about(window.expected)));
+        let line = Line::plain(&window.name).and(Ink::Plain, &format!(": {}{steps}", summary::expected(experience.outage(window))));
         item(page, Ink::Watch, "outage", line);
     }
     for words in &plan.irreversible {

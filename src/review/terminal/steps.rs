@@ -1,22 +1,33 @@
 //! The steps in their order, under their phases, each with its time, its limit and its way back; outages stand beside them as a bar.
 
 use crate::model::{Phase, time};
-use crate::plan::{Outage, Plan, Step};
+use crate::plan::{Experience, Outage, Plan, Step};
 use crate::review::layout::{Cell, Line, Page};
 use crate::review::style::Ink;
-use crate::review::summary::{self, Numbers, about};
+use crate::review::summary::{self, Numbers, about, many};
 
 /// From this width on times have columns of their own.
 const WIDE: usize = 78;
 /// From this width on the way back has one too.
 const VERY_WIDE: usize = 130;
 const TIME: usize = 9;
+/// Stands behind a time that is no guess.
+const KNOWN: &str = "*";
 
-pub(super) fn write(page: &mut Page, plan: &Plan) {
+/// Of so many steps it is `known` how long they took in earlier runs.
+pub(super) fn write(page: &mut Page, plan: &Plan, experience: &Experience, known: usize) {
     if plan.steps.is_empty() {
         return;
     }
     page.heading("Steps", "in this order; those that do not wait for one another run side by side");
+    if known > 0 {
+        let words = format!(
+            "{KNOWN} as in earlier runs of this environment, the median: {} of {}; other times are guesses",
+            known,
+            many(plan.steps.len(), "step")
+        );
+        page.put(2, 2, &Line::of(Ink::Faint, &words));
+    }
     let frame = Frame::new(page.columns(), plan.steps.len());
     frame.header(page);
     let numbers = Numbers::of(plan);
@@ -27,8 +38,9 @@ pub(super) fn write(page: &mut Page, plan: &Plan) {
             let (ink, about) = describe(step.phase);
             page.put(2, 4, &Line::of(ink, step.phase.word()).and(Ink::Faint, &format!("  {about}")));
         }
-        begins(page, plan, step);
-        frame.step(page, step, index + 1, &waits(&numbers, step, index));
+        begins(page, plan, step, experience);
+        let mark = if known > 0 && experience.step(step).runs > 0 { KNOWN } else { "" };
+        frame.step(page, step, index + 1, mark, &waits(&numbers, step, index));
         ends(page, step);
     }
 }
@@ -43,10 +55,10 @@ fn describe(phase: Phase) -> (Ink, &'static str) {
     }
 }
 
-fn begins(page: &mut Page, plan: &Plan, step: &Step) {
+fn begins(page: &mut Page, plan: &Plan, step: &Step, experience: &Experience) {
     if let Some(Outage::Starts(name) | Outage::Whole(name)) = &step.outage {
-        let expected = plan.outage.iter().find(|window| window.steps.contains(&step.id)).map(|window| window.expected);
-        let length = expected.map_or_else(String::new, |expected| format!(", {}", about(expected)));
+        let window = plan.outage.iter().find(|window| window.steps.contains(&step.id));
+        let length = window.map_or_else(String::new, |window| format!(", {}", summary::expected(experience.outage(window))));
         page.put(1, 4, &Line::of(Ink::Watch, &format!("┏━ outage of {name} begins{length}")));
     }
 }
@@ -109,16 +121,16 @@ impl Frame {
         page.row(&Line::plain("   "), &cells);
     }
 
-    fn step(&self, page: &mut Page, step: &Step, number: usize, waits: &str) {
+    fn step(&self, page: &mut Page, step: &Step, number: usize, mark: &str, waits: &str) {
         let gutter = if step.outage.is_some() { Line::of(Ink::Watch, " ┃ ") } else { Line::plain("   ") };
         let ink = if step.irreversible.is_some() { Ink::Danger } else { Ink::Plain };
         let mut cells = vec![Cell::right(Line::of(Ink::Faint, &number.to_string()), self.number), Cell::left(Line::of(ink, &step.title), self.title)];
-        let (expected, limit) = (time::words(step.limits.expected), time::words(step.limits.timeout));
+        let (expected, limit) = (format!("{}{mark}", time::words(step.limits.expected)), time::words(step.limits.timeout));
         let mut details = Vec::new();
         if self.columns >= WIDE {
             cells.extend([Cell::right(Line::plain(&expected), TIME), Cell::right(Line::of(Ink::Faint, &limit), TIME)]);
         } else {
-            details.push(Line::of(Ink::Faint, &format!("{}, at most {limit}", about(step.limits.expected))));
+            details.push(Line::of(Ink::Faint, &format!("{}{mark}, at most {limit}", about(step.limits.expected))));
         }
         details.extend(ways_back(step));
         if !waits.is_empty() {
@@ -164,7 +176,7 @@ mod tests {
         let steps = vec![plan.steps[10].id.clone()];
         plan.outage.push(OutageWindow { name: "restart of dev-openverse-db".to_owned(), expected: Duration::from_secs(90), steps });
         let mut page = Page::new(&Style::plain(100));
-        write(&mut page, &plan);
+        write(&mut page, &plan, &Experience::default(), 0);
         let text = page.finish();
         let bars: Vec<&str> = text.lines().filter(|line| line.contains("━")).map(str::trim).collect();
         assert_eq!(

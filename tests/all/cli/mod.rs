@@ -3,6 +3,7 @@
 pub mod bench;
 
 mod cmds_abandon;
+mod cmds_comment;
 mod cmds_drawn;
 mod cmds_fmt;
 mod cmds_garbage;

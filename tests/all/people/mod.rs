@@ -9,6 +9,7 @@ mod credentials;
 mod disk;
 mod doors;
 mod hands;
+mod live;
 mod network;
 mod permissions;
 mod scenes;

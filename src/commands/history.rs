@@ -1,0 +1,43 @@
+//! What earlier runs of an environment took, read from its journal. It only helps people to know what to expect: what cannot be read soon is left out.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Session;
+use super::session::state_folder;
+use crate::apply::journal::local::LocalStore;
+use crate::apply::journal::{Store, experience};
+use crate::plan::Experience;
+
+/// Of an environment's runs the newest, at most this many: a median is taken over fewer, but not every run does every step.
+const RUNS_MAX: usize = 8;
+/// Nobody waits longer for it.
+const READING_MAX: Duration = Duration::from_secs(3);
+
+/// The experience of an environment, without the run that is about to begin or to go on.
+pub async fn read(store: &dyn Store, environment: &str, but: &str) -> Arc<Experience> {
+    let mut known = Experience::default();
+    // What was read until then counts.
+    let _ = tokio::time::timeout(READING_MAX, gather(store, environment, but, &mut known)).await;
+    Arc::new(known)
+}
+
+async fn gather(store: &dyn Store, environment: &str, but: &str, known: &mut Experience) {
+    let Ok(runs) = store.runs(environment).await else { return };
+    for run in runs.iter().rev().filter(|run| *run != but).take(RUNS_MAX) {
+        // A damaged journal is told of by who needs it.
+        if let Ok(Some(stored)) = store.read(environment, run).await {
+            experience::add(&stored.entries, known);
+        }
+    }
+}
+
+/// The same for a plan that is only shown: where the journal is a folder beside the environments. A plan is made and read without the network and the
+/// credentials that other journals need.
+pub async fn at_hand(session: &Session, root: &Path, journal_is_local: bool, environment: &str) -> Arc<Experience> {
+    if !session.globals.journal.as_ref().map_or(journal_is_local, |url| url == "local") {
+        return Arc::default();
+    }
+    read(&LocalStore::new(state_folder(root)), environment, "").await
+}
