@@ -5,7 +5,7 @@
 //!   ENV/lock.json         who runs this environment now
 //!   ENV/runs/RUN.journal  one file a run, one checksummed line an entry, 0600
 //!   locks/NAME.json       what else a run has locked, across environments
-//!   .turn                 taken (flock) for the moment of every change, so that a fence is compared and a line written in one turn
+//!   .turn                 locked (flock) for the moment of every change, so that a fence is compared and a line written in one turn
 //! ```
 
 use std::collections::HashMap;
@@ -19,8 +19,9 @@ use async_trait::async_trait;
 use super::Entry;
 use super::clock::{Clocks, MachineClocks};
 use super::locks;
+use super::patience::Patience;
 use super::store::{Acquire, Lease, LockInfo, Store, StoredRun};
-use super::{codec, files};
+use super::{codec, files, turn};
 use crate::model::{Error, Exit, Result};
 
 /// A run's journal larger than this is neither read nor written: the plan in its first line may have half of it, and its other lines are short.
@@ -30,6 +31,7 @@ const JOURNAL_BYTES_MAX: u64 = 80 << 20;
 pub struct LocalStore {
     root: PathBuf,
     clocks: Arc<dyn Clocks>,
+    patience: Patience,
     tails: Mutex<HashMap<String, Tail>>,
 }
 
@@ -52,7 +54,13 @@ impl LocalStore {
     /// The same on a machine with these clocks.
     #[must_use]
     pub fn with_clocks(root: PathBuf, clocks: Arc<dyn Clocks>) -> Self {
-        LocalStore { root, clocks, tails: Mutex::new(HashMap::new()) }
+        LocalStore { root, clocks, patience: Patience::default(), tails: Mutex::new(HashMap::new()) }
+    }
+
+    /// The same store, with this patience towards whoever has its turn.
+    #[must_use]
+    pub fn patient(self, patience: Patience) -> Self {
+        LocalStore { patience, ..self }
     }
 
     fn environment(&self, environment: &str) -> PathBuf {
@@ -63,12 +71,14 @@ impl LocalStore {
         self.environment(environment).join("runs").join(format!("{}.journal", locks::file_name(run)))
     }
 
-    /// Takes the store's turn: whoever holds the returned file is alone in changing anything.
-    fn turn(&self) -> Result<File> {
-        let path = self.root.join(".turn");
-        let file = files::open(&self.root, &path)?;
-        file.lock().map_err(|error| cannot("lock", &path, &error))?;
-        Ok(file)
+    /// Takes the store's turn for a change that a run under way needs.
+    async fn turn(&self) -> Result<File> {
+        turn::take(&self.root, &self.patience, self.patience.holding).await
+    }
+
+    /// The same where people would rather know than wait.
+    async fn short_turn(&self) -> Result<File> {
+        turn::take(&self.root, &self.patience, self.patience.before).await
     }
 
     fn lock_path(&self, name: &str, environment: &str) -> PathBuf {
@@ -118,7 +128,7 @@ impl Store for LocalStore {
     }
 
     async fn acquire(&self, acquire: &Acquire) -> Result<Lease> {
-        let _turn = self.turn()?;
+        let _turn = self.short_turn().await?;
         files::make_folder(&self.root, &self.environment(&acquire.environment))?;
         let fence = locks::new_fence(&acquire.holder);
         let mut paths = Vec::new();
@@ -139,7 +149,7 @@ impl Store for LocalStore {
     }
 
     async fn renew(&self, lease: &Lease) -> Result<()> {
-        let _turn = self.turn()?;
+        let _turn = self.turn().await?;
         self.check_fence(lease)?;
         for name in &lease.names {
             let path = self.lock_path(name, &lease.environment);
@@ -151,7 +161,7 @@ impl Store for LocalStore {
     }
 
     async fn release(&self, lease: &Lease) -> Result<()> {
-        let _turn = self.turn()?;
+        let _turn = self.short_turn().await?;
         for name in &lease.names {
             let path = self.lock_path(name, &lease.environment);
             if self.held(&path)?.is_some_and(|held| held.fence == lease.fence) {
@@ -170,7 +180,7 @@ impl Store for LocalStore {
         if self.held(&path)?.is_none() {
             return Ok(());
         }
-        let _turn = self.turn()?;
+        let _turn = self.short_turn().await?;
         remove(&path)
     }
 
@@ -207,7 +217,7 @@ impl Store for LocalStore {
     async fn append(&self, lease: &Lease, run: &str, entries: &[Entry]) -> Result<()> {
         let Some(first) = entries.first() else { return Ok(()) };
         let path = self.journal(&lease.environment, run);
-        let _turn = self.turn()?;
+        let _turn = self.turn().await?;
         self.check_fence(lease)?;
         let mut tails = self.tails.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let mut tail = match tails.remove(run) {

@@ -5,12 +5,12 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use switchover::apply::journal::local::LocalStore;
-use switchover::apply::journal::{Clocks, MachineClocks, Store, locks};
+use switchover::apply::journal::{Clocks, MachineClocks, Patience, Store, locks};
 use switchover::model::time::Timestamp;
 
 use super::arena::{Arena, Damage, LONG, LeaseClock, Tail, acquire, entries, entry};
@@ -199,4 +199,35 @@ async fn a_lock_of_an_earlier_version_is_still_read() {
     let read = arena.open().lock("env:staging", "staging").await.unwrap().unwrap();
     assert!(read.run == "r1" && !read.expired);
     assert!(arena.skewed(3_600).lock("env:staging", "staging").await.unwrap().unwrap().expired, "by the time of day, for want of better");
+}
+
+/// Somebody has the turn and does not let go of it, as a process does that is stopped in that moment.
+#[tokio::test]
+async fn a_turn_that_is_not_given_back_is_waited_for_with_a_word_and_not_for_ever() {
+    let local = arena().await.unwrap();
+    let said = Arc::new(Mutex::new(Vec::new()));
+    let heard = Arc::clone(&said);
+    let listener = Arc::new(move |text: &str| heard.lock().unwrap().push(text.to_owned()));
+    let patience = Patience { before: Duration::from_secs(2), holding: Duration::from_mins(1), listener, ..Patience::default() };
+    let store = Arc::new(LocalStore::new(local.root()).patient(patience));
+    let lease = store.acquire(&acquire("one", "r1", &[], LONG)).await.unwrap();
+    let turn = fs::File::options().write(true).open(local.root().join(".turn")).unwrap();
+    turn.lock().unwrap();
+
+    let refused = store.acquire(&acquire("two", "r2", &[], LONG)).await.unwrap_err();
+    let holder = format!("process {}", std::process::id());
+    assert!(refused.chain().contains("cannot be reached") && refused.chain().contains(&holder), "{refused:?}");
+    assert!(refused.help().contains("kill -CONT") && refused.help().contains("resume"), "{refused:?}");
+    assert!(said.lock().unwrap()[0].contains(&holder), "{said:?}");
+
+    // A run under way waits longer, and goes on as soon as it can.
+    let (writer, lines) = (Arc::clone(&store), entries(0..1));
+    let append = tokio::spawn(async move { writer.append(&lease, "r1", &lines).await });
+    while said.lock().unwrap().iter().filter(|text| text.contains(&holder)).count() < 2 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    turn.unlock().unwrap();
+    append.await.unwrap().unwrap();
+    assert!(said.lock().unwrap().last().unwrap().contains("reached again"), "{said:?}");
+    assert!(store.read("one", "r1").await.unwrap().is_some());
 }

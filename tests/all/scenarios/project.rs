@@ -117,6 +117,17 @@ impl Running {
         events
     }
 
+    /// Waits for so many events and a moment more, and kills the program the hard way. Gives how it had ended before that, if it had.
+    pub fn kill_after(mut self, events: usize, pause: Duration) -> Option<Ended> {
+        let mut told = 0;
+        while told < events && self.next_line().is_some() {
+            told += 1;
+        }
+        std::thread::sleep(pause);
+        self.child.kill().unwrap();
+        if self.child.wait().unwrap().code().is_none() { None } else { Some(self.end()) }
+    }
+
     /// Waits for an event, asks the program to stop, as CI systems do, and waits for its end.
     pub fn stop_at(mut self, wanted: impl Fn(&Json) -> bool) -> Ended {
         self.until(wanted);

@@ -14,7 +14,7 @@ use switchover::world::keys::{AccessKeys, FixedKeys};
 
 use crate::journal_stores::arena::{Arena, Damage, LeaseClock, Tail};
 use crate::services::cutter::Cutter;
-use crate::services::moto::{Moto, http};
+use crate::services::moto::{Moto, MotoBucket};
 use crate::services::s3_twin::S3Twin;
 
 /// Must be found in nothing that people see.
@@ -36,11 +36,7 @@ pub async fn twin() -> Option<Bucket> {
 
 /// A bucket of moto that nobody else has.
 pub async fn moto() -> Option<Bucket> {
-    let moto = Moto::shared()?;
-    let name = format!("journal-{:016x}", fastrand::u64(..));
-    let (status, answer) = http(&moto.bare, "PUT", &format!("/{name}"), "").expect("moto answers");
-    assert_eq!(status, 200, "{answer}");
-    let port = moto.bare.rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port");
+    let MotoBucket { name, port } = Moto::shared()?.bucket();
     Some(Bucket { port, name, twin: None })
 }
 
