@@ -13,7 +13,7 @@ use switchover::apply::journal::local::LocalStore;
 use switchover::apply::journal::{Clocks, MachineClocks, Patience, Store, locks};
 use switchover::model::time::Timestamp;
 
-use super::arena::{Arena, Damage, LONG, LeaseClock, Tail, acquire, entries, entry};
+use super::arena::{Arena, Damage, LONG, LeaseClock, Tail, acquire, entries, entry, tear};
 use super::cases::failures;
 
 struct Local {
@@ -72,30 +72,12 @@ impl Arena for Local {
     }
 
     async fn damage(&self, environment: &str, run: &str, damage: Damage) -> bool {
-        let place = |record: u64| usize::try_from(record).unwrap();
-        self.change(environment, run, |lines| match damage {
-            Damage::Flip { record, at } => {
-                let line = &mut lines[place(record)];
-                let at = line.len() * at / 1_000;
-                line[at] ^= 1;
-            }
-            Damage::Remove(record) => drop(lines.remove(place(record))),
-            Damage::Swap(one, other) => lines.swap(place(one), place(other)),
-            Damage::Double { record, over } => lines[place(over)] = lines[place(record)].clone(),
-            Damage::Shorten(record) => {
-                let line = &mut lines[place(record)];
-                line.truncate(line.len() / 2);
-                line.push(b'\n');
-            }
-        });
+        self.change(environment, run, |lines| damage.done_to(lines));
         true
     }
 
     async fn tear(&self, environment: &str, run: &str) -> Option<Tail> {
-        self.change(environment, run, |lines| {
-            let line = lines.last_mut().unwrap();
-            line.truncate(line.len() / 2);
-        });
+        self.change(environment, run, |lines| tear(lines));
         Some(Tail::LeftOut)
     }
 

@@ -13,7 +13,7 @@ use super::evidence::Evidence;
 use super::process::{Mortal, Said, calls_told};
 use super::verdict;
 use crate::crash::trials::{instances, openverse_world, records};
-use crate::support::journals::Journals;
+use crate::support::{copy, journals::Journals};
 
 /// One story to be disturbed.
 pub struct Case {
@@ -188,16 +188,4 @@ pub fn straight(case: &Case, journal: &Journals) -> Baseline {
     assert!(baseline.events > 5 && !baseline.effects.is_empty(), "{}: {:?}", stage.place(), baseline.effects);
     stage.done();
     baseline
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        if entry.file_type().unwrap().is_dir() {
-            copy(&entry.path(), &to.join(entry.file_name()));
-        } else {
-            fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
-        }
-    }
 }

@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value as Json;
 
+use crate::support::copy;
+
 /// No command of a scenario takes longer, on the busiest machine; what does hangs.
 const LIMIT: Duration = Duration::from_mins(4);
 
@@ -187,19 +189,6 @@ impl Ended {
 /// Whether an event is of this type and about the step whose id ends so.
 pub fn is(event: &Json, kind: &str, step: &str) -> bool {
     event["type"] == kind && event["step"].as_str().is_some_and(|id| id.ends_with(&format!("/{step}")))
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).unwrap();
-        }
-    }
 }
 
 fn gather(folder: &Path, text: &mut String) {
