@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 use switchover::model::Exit;
 use switchover::plan::{Plan, file};
 
-use super::trials::{Dice, cases};
+use super::trials::{Dice, cases, first};
 use super::{stage, worlds};
 use crate::support::{Scene, pipeline};
 
@@ -128,20 +128,23 @@ impl Counts {
 
 #[test]
 fn every_changed_byte_of_a_saved_plan_is_refused() {
-    // One change of every fifth byte by default; with the variable so many changes of every byte, where 17 are the likely ones and 272 all.
-    let wanted = usize::try_from(cases(0)).unwrap();
+    // One change of every fifth byte by default; with the variables so many changes of every byte from that one on, where 17 are the likely ones and
+    // some 260 all.
+    let number = |wanted| usize::try_from(wanted).unwrap();
+    let (wanted, skipped) = (number(cases(0)), number(first()));
     for text in texts() {
         let (bytes, plan, mut counts) = (text.as_bytes(), parse(text.as_bytes()).unwrap(), Counts::default());
         let mask = in_strings(bytes);
         for at in (0..bytes.len()).step_by(if wanted == 0 { 5 } else { 1 }) {
             let all = changes(bytes[at]);
-            let tried = if wanted == 0 { &all[at % 17..=at % 17] } else { &all[..wanted.min(all.len())] };
-            for change in tried {
+            let tried = if wanted == 0 { at % 17..at % 17 + 1 } else { skipped..skipped + wanted };
+            for change in all.get(tried.start..tried.end.min(all.len())).unwrap_or_default() {
                 counts.try_one(&plan, bytes, &mask, at, *change);
             }
         }
         println!("a plan of {} bytes: {counts:?}", text.len());
-        assert!(counts.stale > 0 && counts.no_plan > 0 && counts.white > 0);
+        // A single kind of change may never come to one of these: a quote more is never a plan.
+        assert!(wanted > 0 || (counts.stale > 0 && counts.no_plan > 0 && counts.white > 0));
     }
 }
 
