@@ -30,7 +30,7 @@ pub fn open(setting: &str, around: &Surroundings<'_>) -> Result<Arc<dyn Store>> 
     let scheme = setting.split_once("://").map_or(setting, |(scheme, _)| scheme);
     let patience = Patience { listener: Arc::clone(&around.listener), ..Patience::default() };
     match scheme {
-        "local" => Ok(Arc::new(LocalStore::new(state_folder(around.root)))),
+        "local" => Ok(Arc::new(LocalStore::new(state_folder(around.root)).patient(patience))),
         "postgres" | "postgresql" => Ok(Arc::new(PostgresStore::new(setting, locks::new_fence(around.holder), patience)?)),
         "s3" => {
             let settings = Settings::read(setting, around.variable)?;

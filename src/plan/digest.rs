@@ -11,11 +11,17 @@ use crate::model::Json;
 #[must_use]
 pub fn of(plan: &Plan) -> String {
     // A plan of ours always becomes JSON; were it ever not to, the digest of nothing is refused by every check.
-    let mut json = serde_json::to_value(plan).unwrap_or(Json::Null);
-    if let Some(entries) = json.as_object_mut() {
-        entries.remove("digest");
-    }
-    let hash = Sha256::digest(canonical(&json).as_bytes());
+    of_json(&serde_json::to_value(plan).unwrap_or(Json::Null))
+}
+
+/// The same of a plan's document as it stands in a file.
+#[must_use]
+pub fn of_json(json: &Json) -> String {
+    let text = match json {
+        Json::Object(entries) => object(entries.iter().filter(|(key, _)| *key != "digest")),
+        other => canonical(other),
+    };
+    let hash = Sha256::digest(text.as_bytes());
     hash.iter().fold("sha256:".to_owned(), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");
         text
@@ -26,15 +32,17 @@ pub fn of(plan: &Plan) -> String {
 #[must_use]
 pub fn canonical(json: &Json) -> String {
     match json {
-        Json::Object(entries) => {
-            let mut sorted: Vec<_> = entries.iter().collect();
-            sorted.sort_by_key(|(key, _)| key.as_str());
-            let inner: Vec<String> = sorted.into_iter().map(|(key, value)| format!("{}:{}", Json::from(key.as_str()), canonical(value))).collect();
-            format!("{{{}}}", inner.join(","))
-        }
+        Json::Object(entries) => object(entries.iter()),
         Json::Array(items) => format!("[{}]", items.iter().map(canonical).collect::<Vec<_>>().join(",")),
         other => other.to_string(),
     }
+}
+
+fn object<'a>(entries: impl Iterator<Item = (&'a String, &'a Json)>) -> String {
+    let mut sorted: Vec<_> = entries.collect();
+    sorted.sort_by_key(|(key, _)| key.as_str());
+    let inner: Vec<String> = sorted.into_iter().map(|(key, value)| format!("{}:{}", Json::from(key.as_str()), canonical(value))).collect();
+    format!("{{{}}}", inner.join(","))
 }
 
 /// A text without the white space between its JSON tokens. What stands inside strings stays.

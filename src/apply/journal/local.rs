@@ -20,8 +20,10 @@ use async_trait::async_trait;
 use super::Entry;
 use super::clock::{Clocks, MachineClocks};
 use super::locks;
+use super::patience::Patience;
+use super::proof::Proof;
 use super::store::{Acquire, Lease, LockInfo, Store, StoredRun};
-use super::turn::{Proof, Turn};
+use super::turn::{self, Turn};
 use super::{codec, files};
 use crate::model::{Error, Exit, Result};
 
@@ -32,6 +34,7 @@ const JOURNAL_BYTES_MAX: u64 = 80 << 20;
 pub struct LocalStore {
     root: PathBuf,
     clocks: Arc<dyn Clocks>,
+    patience: Patience,
     tails: Mutex<HashMap<String, Tail>>,
     /// What was the same when every lock of a lease was last read and was its own.
     proven: Mutex<Option<Proof>>,
@@ -56,7 +59,13 @@ impl LocalStore {
     /// The same on a machine with these clocks.
     #[must_use]
     pub fn with_clocks(root: PathBuf, clocks: Arc<dyn Clocks>) -> Self {
-        LocalStore { root, clocks, tails: Mutex::default(), proven: Mutex::default() }
+        LocalStore { root, clocks, patience: Patience::default(), tails: Mutex::default(), proven: Mutex::default() }
+    }
+
+    /// The same store, with this patience towards whoever has its turn.
+    #[must_use]
+    pub fn patient(self, patience: Patience) -> Self {
+        LocalStore { patience, ..self }
     }
 
     fn environment(&self, environment: &str) -> PathBuf {
@@ -65,6 +74,16 @@ impl LocalStore {
 
     fn journal(&self, environment: &str, run: &str) -> PathBuf {
         self.environment(environment).join("runs").join(format!("{}.journal", locks::file_name(run)))
+    }
+
+    /// Takes the store's turn for a change that a run under way needs.
+    async fn turn(&self) -> Result<Turn> {
+        turn::take(&self.root, &self.patience, self.patience.holding).await
+    }
+
+    /// The same where people would rather know than wait.
+    async fn short_turn(&self) -> Result<Turn> {
+        turn::take(&self.root, &self.patience, self.patience.before).await
     }
 
     fn lock_path(&self, name: &str, environment: &str) -> PathBuf {
@@ -159,7 +178,7 @@ impl Store for LocalStore {
     }
 
     async fn acquire(&self, acquire: &Acquire) -> Result<Lease> {
-        let turn = Turn::take(&self.root)?;
+        let turn = self.short_turn().await?;
         files::make_folder(&self.root, &self.environment(&acquire.environment))?;
         let fence = locks::new_fence(&acquire.holder);
         for name in &acquire.names {
@@ -173,7 +192,7 @@ impl Store for LocalStore {
     }
 
     async fn renew(&self, lease: &Lease) -> Result<()> {
-        let _turn = Turn::take(&self.root)?;
+        let _turn = self.turn().await?;
         for (path, held) in self.check_fence(lease)? {
             locks::write(&path, &locks::renewed(held, lease.length, &*self.clocks))?;
         }
@@ -181,7 +200,7 @@ impl Store for LocalStore {
     }
 
     async fn release(&self, lease: &Lease) -> Result<()> {
-        let turn = Turn::take(&self.root)?;
+        let turn = self.short_turn().await?;
         turn.count_change(&self.root)?;
         for name in &lease.names {
             let path = self.lock_path(name, &lease.environment);
@@ -200,7 +219,7 @@ impl Store for LocalStore {
         if self.held(name, environment)?.is_none() {
             return Ok(());
         }
-        let turn = Turn::take(&self.root)?;
+        let turn = self.short_turn().await?;
         turn.count_change(&self.root)?;
         remove(&self.lock_path(name, environment))
     }
@@ -238,7 +257,7 @@ impl Store for LocalStore {
     async fn append(&self, lease: &Lease, run: &str, entries: &[Entry]) -> Result<()> {
         let Some(first) = entries.first() else { return Ok(()) };
         let path = self.journal(&lease.environment, run);
-        let turn = Turn::take(&self.root)?;
+        let turn = self.turn().await?;
         self.prove(&turn, lease)?;
         let mut tails = self.tails.lock().unwrap_or_else(PoisonError::into_inner);
         let mut tail = match tails.remove(run) {

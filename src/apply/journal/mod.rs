@@ -16,6 +16,7 @@ pub mod local;
 pub mod locks;
 pub mod patience;
 pub mod postgres;
+mod proof;
 pub mod record;
 pub mod s3;
 pub mod store;

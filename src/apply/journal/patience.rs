@@ -59,10 +59,15 @@ const SILENT_TRIES: u32 = 2;
 const TRIES_BETWEEN: u32 = 12;
 
 impl Patience {
+    /// What people are to hear of a wait that begins.
+    pub(super) fn telling<'a>(&'a self, place: &'a str, limit: Duration) -> Telling<'a> {
+        Telling { patience: self, place, limit, since: self.clocks.wall(), tries: 0, ours: false }
+    }
+
     /// Tries until it is done or refused; once the limit is over, not again.
     pub async fn keep_trying<'a, T>(&self, place: &str, limit: Duration, mut attempt: impl FnMut() -> BoxFuture<'a, Attempt<T>> + Send) -> Result<T> {
         let mut over = std::pin::pin!(tokio::time::sleep(limit));
-        let mut telling = Telling { patience: self, place, limit, since: self.clocks.wall(), tries: 0, ours: false };
+        let mut telling = self.telling(place, limit);
         let mut pause = PAUSE_FIRST;
         loop {
             let why = match attempt().await {
@@ -84,7 +89,7 @@ impl Patience {
 }
 
 /// What people hear of one wait. Of several at once, the first speaks for all.
-struct Telling<'a> {
+pub(super) struct Telling<'a> {
     patience: &'a Patience,
     place: &'a str,
     limit: Duration,
@@ -94,7 +99,8 @@ struct Telling<'a> {
 }
 
 impl Telling<'_> {
-    fn again(&mut self, why: &str) {
+    /// One more try was in vain.
+    pub(super) fn again(&mut self, why: &str) {
         self.tries += 1;
         if self.tries < SILENT_TRIES || !(self.tries - SILENT_TRIES).is_multiple_of(TRIES_BETWEEN) {
             return;
@@ -108,7 +114,8 @@ impl Telling<'_> {
         }
     }
 
-    fn over(&self) {
+    /// The wait has ended well.
+    pub(super) fn over(&self) {
         if self.ours {
             (self.patience.listener)(&format!("the journal at {} is reached again", self.place));
         }
@@ -123,7 +130,8 @@ impl Drop for Telling<'_> {
     }
 }
 
-fn unreachable(place: &str, why: &str) -> Error {
+/// The error of a wait that has ended badly.
+pub(super) fn unreachable(place: &str, why: &str) -> Error {
     let help = "check that it runs and can be reached from here; what a run has begun is there for `switchover resume`";
     Error::new(Exit::Error, format!("the journal at {place} cannot be reached"), help).because_text(why)
 }

@@ -1,82 +1,130 @@
-//! The local store's turn: whoever has it is alone in changing anything. Its file counts how often locks have changed hands, so that an append need not
-//! read every lock again to know that all of them are still its own.
+//! The turn of a folder's journal: a file that whoever changes anything has locked for that moment, so that a fence is compared and a line is
+//! written in one go.
+//!
+//! The lock is the kernel's, and ends with its process. One that is stopped in that very moment keeps it, though, and everybody else out: they wait for
+//! a bounded time, say for whom, and then give up.
 
-use std::fs::{self, File};
-use std::os::unix::fs::{FileExt, MetadataExt};
+use std::fs::{self, File, TryLockError};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::Duration;
 
+use tokio::sync::oneshot;
+
 use super::files;
 use super::local::cannot;
+use super::patience::{self, Patience};
 use crate::model::Result;
-use crate::model::time::{self, Timestamp};
 
-/// Digits of the count. Always as many, so that no later count needs more room on a disk that is full by then.
-const DIGITS: usize = 20;
-/// File systems date changes in steps of some milliseconds: what was changed this short a time ago may change again under the same date.
-const DATE_STEP: Duration = Duration::from_millis(100);
+/// A turn is over in some milliseconds: as long as that nobody else need go on meanwhile.
+const SHORT_TRIES: u32 = 100;
+const SHORT_PAUSE: Duration = Duration::from_millis(1);
+/// Between two words to people.
+const PAUSE_FIRST: Duration = Duration::from_millis(400);
+const PAUSE_MAX: Duration = Duration::from_secs(5);
 
 /// The turn, given back when dropped.
-pub struct Turn(File);
+pub struct Turn(pub(super) File);
 
-impl Turn {
-    /// Waits for the turn of the store in `root`.
-    pub fn take(root: &Path) -> Result<Self> {
-        let path = root.join(".turn");
-        let file = files::open(root, &path)?;
-        file.lock().map_err(|error| cannot("lock", &path, &error))?;
-        Ok(Turn(file))
+/// Takes the turn of the journal in `root`: whoever holds it is alone in changing anything.
+///
+/// Flow: where it is not free a thread stands in the kernel's queue, so that everybody gets a turn, however busy the others are. Who gives up leaves
+/// that thread behind; if it is ever let in, it lets go at once.
+///
+/// # Errors
+/// The file cannot be opened or locked, or somebody else held it for all of `limit`.
+pub async fn take(root: &Path, patience: &Patience, limit: Duration) -> Result<Turn> {
+    let path = root.join(".turn");
+    let file = files::open(root, &path)?;
+    match file.try_lock() {
+        Ok(()) => return Ok(Turn(file)),
+        Err(TryLockError::WouldBlock) => {}
+        Err(TryLockError::Error(error)) => return Err(cannot("lock", &path, &error)),
     }
-
-    /// How often locks have changed hands. A file that does not say so counts as none.
-    fn count(&self) -> u64 {
-        let mut digits = [0; DIGITS];
-        let read = self.0.read_at(&mut digits, 0).ok().and_then(|length| digits.get(..length));
-        read.and_then(|digits| std::str::from_utf8(digits).ok()?.trim_end().parse().ok()).unwrap_or(0)
+    let identity = identity(&file);
+    let (sender, mut taken) = oneshot::channel();
+    let stand = move || drop(sender.send(file.lock().map(|()| file)));
+    std::thread::Builder::new().name("turn".to_owned()).spawn(stand).map_err(|error| cannot("wait for", &path, &error))?;
+    for _ in 0..SHORT_TRIES {
+        if let Ok(locked) = taken.try_recv() {
+            return locked.map(Turn).map_err(|error| cannot("lock", &path, &error));
+        }
+        std::thread::sleep(SHORT_PAUSE);
     }
-
-    /// Counts that locks are about to change hands.
-    pub fn count_change(&self, root: &Path) -> Result<()> {
-        let next = self.count().wrapping_add(1);
-        self.0.write_all_at(format!("{next:0DIGITS$}").as_bytes(), 0).map_err(|error| cannot("write", &root.join(".turn"), &error))
+    let place = root.display().to_string();
+    let mut telling = patience.telling(&place, limit);
+    let mut over = std::pin::pin!(tokio::time::sleep(limit));
+    let mut pause = PAUSE_FIRST;
+    loop {
+        tokio::select! {
+            biased;
+            locked = &mut taken => {
+                telling.over();
+                let locked = locked.unwrap_or_else(|_| Err(std::io::Error::other("whoever waited for it is gone")));
+                return locked.map(Turn).map_err(|error| cannot("lock", &path, &error));
+            }
+            () = &mut over => break,
+            () = tokio::time::sleep(pause) => {
+                telling.again(&why(holder(identity.as_deref())));
+                pause = (pause * 2).min(PAUSE_MAX);
+            }
+        }
     }
-
-    /// What is the same as long as no lock of this fence has changed hands: the count, for what our own processes do, and the dates of the places where
-    /// locks are, for what people do by hand.
-    pub fn proof(&self, fence: &str, places: &[&Path]) -> Proof {
-        Proof { fence: fence.to_owned(), count: self.count(), dates: places.iter().map(|place| Date::of(place)).collect() }
-    }
+    let whose = holder(identity.as_deref());
+    let error = patience::unreachable(&place, &why(whose));
+    let first = whose.map_or_else(
+        || format!("find the process that has {} locked, and wake or end it", path.display()),
+        |pid| format!("wake process {pid} (kill -CONT {pid}) or end it (kill -KILL {pid})"),
+    );
+    Err(error.with_help(format!("{first}; what a run has begun is there for `switchover resume`")))
 }
 
-/// See [`Turn::proof`].
-#[derive(Debug, PartialEq, Eq)]
-pub struct Proof {
-    fence: String,
-    count: u64,
-    dates: Vec<Option<Date>>,
+fn why(holder: Option<u32>) -> String {
+    holder.map_or_else(|| "another process has its turn".to_owned(), told)
 }
 
-/// One state of a file or a folder: device, inode, size, seconds and nanoseconds of the last change of its content and of itself.
-#[derive(Debug, PartialEq, Eq)]
-struct Date([i128; 7]);
-
-impl Date {
-    fn of(path: &Path) -> Option<Date> {
-        let data = fs::symlink_metadata(path).ok()?;
-        let (content, itself) = ([data.mtime(), data.mtime_nsec()], [data.ctime(), data.ctime_nsec()]);
-        let place = [i128::from(data.dev()), i128::from(data.ino()), i128::from(data.size())];
-        Some(Date([place[0], place[1], place[2], content[0].into(), content[1].into(), itself[0].into(), itself[1].into()]))
-    }
-
-    fn changed(&self) -> Option<Timestamp> {
-        Timestamp::new(i64::try_from(self.0[5]).ok()?, i32::try_from(self.0[6]).ok()?).ok()
-    }
+/// A process that has the turn, for people.
+fn told(pid: u32) -> String {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let letter = stat.rsplit_once(')').and_then(|(_, rest)| rest.trim_start().chars().next());
+    let doing = match letter {
+        Some('T' | 't') => ", which is stopped,",
+        Some('D') => ", which waits for its disk,",
+        _ => "",
+    };
+    format!("process {pid}{doing} has its turn")
 }
 
-impl Proof {
-    /// Whether a later change would have another date than what is there at `now`.
-    pub fn is_lasting(&self, now: Timestamp) -> bool {
-        let apart = |at: Timestamp| time::between(at, now).max(time::between(now, at)) > DATE_STEP;
-        self.dates.iter().flatten().all(|date| date.changed().is_some_and(apart))
+/// A file as the kernel's list of locks names it.
+fn identity(file: &File) -> Option<String> {
+    let meta = file.metadata().ok()?;
+    let (major, minor) = (rustix::fs::major(meta.dev()), rustix::fs::minor(meta.dev()));
+    Some(format!("{major:02x}:{minor:02x}:{}", meta.ino()))
+}
+
+/// The process that has a file locked, where the kernel tells.
+fn holder(identity: Option<&str>) -> Option<u32> {
+    holder_in(&fs::read_to_string("/proc/locks").ok()?, identity?)
+}
+
+/// Who has a file locked, by the kernel's list (`proc_locks(5)`): `1: FLOCK ADVISORY WRITE PID MAJOR:MINOR:INODE 0 EOF`. Who waits has an arrow before it.
+fn holder_in(locks: &str, file: &str) -> Option<u32> {
+    locks.lines().find_map(|line| {
+        let fields: Vec<&str> = line.split_whitespace().collect();
+        let [_, "FLOCK", _, _, pid, of, ..] = fields.as_slice() else { return None };
+        pid.parse().ok().filter(|pid| *of == file && *pid != 0)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kernels_list_names_the_holder_and_not_who_waits() {
+        let list = "1: POSIX  ADVISORY  READ 11 fe:01:77 128 128\n2: FLOCK  ADVISORY  WRITE 22 fe:01:77 0 EOF\n2: -> FLOCK  ADVISORY  WRITE 33 fe:01:77 0 EOF\n\
+                    3: FLOCK  ADVISORY  WRITE 0 fe:01:78 0 EOF\n4: FLOCK\n";
+        assert_eq!(holder_in(list, "fe:01:77"), Some(22));
+        assert_eq!((holder_in(list, "fe:01:78"), holder_in(list, "fe:01:7"), holder_in("", "")), (None, None, None));
     }
 }

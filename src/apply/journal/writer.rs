@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::store::{Lease, Store};
-use super::{Entry, Hold, Record, RunState, hold};
+use super::{Entry, Hold, Record, RunState, fold, hold};
 use crate::model::time::Timestamp;
 use crate::model::{Error, Exit, Result};
 use crate::plan::Plan;
@@ -86,14 +86,33 @@ impl Writer {
             return Err(error.clone());
         }
         let entries = std::mem::take(&mut self.deferred);
-        let written = self.store.append(&self.lease, &self.run, &entries).await;
-        written.map_err(|error| {
-            // Whose lock was taken over must not be told to go on: somebody else does.
-            let taken_over = error.exit() == Exit::Person;
-            let help = if taken_over { error.help().to_owned() } else { format!("{}; then {}", error.help(), self.state.ways_on()) };
-            let error = error.within("the journal cannot be written any more").exit_as(Exit::Person).with_help(help);
-            self.failed = Some(error.clone());
-            error
-        })
+        let Err(error) = self.store.append(&self.lease, &self.run, &entries).await else { return Ok(()) };
+        // Whose lock was taken over must not be told to go on: somebody else does.
+        let taken_over = error.exit() == Exit::Person;
+        if taken_over {
+            self.forget(entries.len()).await;
+        }
+        let help = match (taken_over, self.state.wrote) {
+            (true, true) => error.help().to_owned(),
+            (true, false) => format!("{}; nothing was written by it", error.help()),
+            (false, _) => format!("{}; then {}", error.help(), self.state.ways_on()),
+        };
+        let error = error.within("the journal cannot be written any more").exit_as(Exit::Person).with_help(help);
+        self.failed = Some(error.clone());
+        Err(error)
+    }
+
+    /// The last records were refused, so that no call follows from them. Where an intent among them would have been the run's first, this
+    /// process has written nothing, and must not say otherwise: the state goes back to what was stored before. Elsewhere it stays as it is, which names
+    /// at most more than was done.
+    async fn forget(&mut self, refused: usize) {
+        let stored = usize::try_from(self.state.entries).unwrap_or(usize::MAX).saturating_sub(refused);
+        let Ok(Some(read)) = self.store.read(&self.lease.environment, &self.run).await else { return };
+        let Some(before) = read.entries.get(..stored) else { return };
+        if let Ok(state) = fold::fold(before)
+            && !state.wrote
+        {
+            self.state = state;
+        }
     }
 }

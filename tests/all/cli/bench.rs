@@ -7,6 +7,8 @@ use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
+use crate::support::copy;
+
 /// What one run of the binary gave.
 #[derive(Debug)]
 pub struct Said {
@@ -151,17 +153,5 @@ impl Bench {
         let mut world = self.world();
         change(&mut world);
         self.write("world.json", &serde_json::to_string_pretty(&world).unwrap());
-    }
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        if entry.file_type().unwrap().is_dir() {
-            copy(&entry.path(), &to.join(entry.file_name()));
-        } else {
-            fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
-        }
     }
 }

@@ -9,12 +9,17 @@ fn read(path: &str) -> String {
     std::fs::read_to_string(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
 }
 
-pub fn openverse_world() -> Json {
-    let mut world: Json = serde_json::from_str(&read("examples/openverse/world.json")).unwrap();
-    world["timings"] = json!({
+/// Seconds where the example takes minutes and hours.
+pub fn short_timings() -> Json {
+    json!({
         "restore": 20, "backup": 20, "rename_unseen": 2, "renaming": 2, "rename_blind": 2, "rename_reboot": 2,
         "modify_unseen": 2, "modify": 5, "reboot": 5, "delete": 5, "snapshot": 20,
-    });
+    })
+}
+
+pub fn openverse_world() -> Json {
+    let mut world: Json = serde_json::from_str(&read("examples/openverse/world.json")).unwrap();
+    world["timings"] = short_timings();
     world
 }
 

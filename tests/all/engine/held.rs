@@ -40,6 +40,19 @@ async fn a_holder_that_slept_between_intent_and_call_and_lost_the_lock_makes_no_
     assert_eq!((summary.exit_code, fake::log("slept")), (0, vec!["+a".to_owned()]), "who goes on makes it once");
 }
 
+/// The store refuses the record that would be the run's first intent: there was no call, whatever that record names.
+#[tokio::test]
+async fn who_lost_the_lock_before_its_first_intent_has_written_nothing_and_says_so() {
+    let bench = Bench::new(one_call("never-began"));
+    let begun: fn(&Event) -> bool = |event| matches!(event.kind, EventKind::RunStarted { .. });
+    let (summary, _) = bench.run(How { unlock_at: Some(begun), ..How::default() }).await;
+    assert_eq!((summary.exit_code, fake::log("never-began")), (Exit::Error.code(), Vec::<String>::new()));
+    assert_eq!((summary.in_flight, summary.not_started.len()), (Vec::<String>::new(), 1));
+    assert!(summary.needs.iter().any(|need| need.contains("was removed") && need.contains("nothing was written by it")), "{:?}", summary.needs);
+    let (summary, _) = bench.run(How::default()).await;
+    assert_eq!((summary.exit_code, fake::log("never-began").len()), (0, 1), "and another process goes on");
+}
+
 #[tokio::test]
 async fn the_way_back_asks_as_well() {
     let bench = Bench::new(one_call("slept-back"));

@@ -51,16 +51,22 @@ const PIECES: &[&str] = &[
     "sensitive(\"x\")",
 ];
 
-/// Name and bytes of each file, in the order of their names.
+/// What else a target begins with: files that are in the repository for another reason, read where they are.
+pub const IN_PLACE: &[(&str, &[&str])] = &[
+    ("hcl", &["examples/gigadb/environments/gigadb.hcl", "examples/openverse/environments/staging.hcl", "tests/all/language/everything.hcl"]),
+    ("sql", &["examples/openverse/sql/anonymise.sql"]),
+];
+
+/// Path, from the root of the repository, and bytes of each file.
 pub fn entries(target: &str) -> Vec<(String, Vec<u8>)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/corpus").join(target);
-    let Ok(files) = fs::read_dir(&folder) else { return Vec::new() };
-    let mut entries: Vec<(String, Vec<u8>)> = files
-        .map(|file| file.unwrap().path())
-        .map(|path| (path.file_name().unwrap_or_default().to_string_lossy().into_owned(), fs::read(&path).unwrap()))
-        .collect();
-    entries.sort();
-    entries
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folder = format!("tests/fuzz/corpus/{target}");
+    let own = fs::read_dir(root.join(&folder)).into_iter().flatten();
+    let mut paths: Vec<String> = own.map(|file| format!("{folder}/{}", file.unwrap().file_name().to_string_lossy())).collect();
+    paths.sort();
+    let others = IN_PLACE.iter().filter(|(name, _)| *name == target).flat_map(|(_, paths)| *paths);
+    paths.extend(others.map(|path| (*path).to_owned()));
+    paths.into_iter().map(|path| (path.clone(), fs::read(root.join(path)).unwrap())).collect()
 }
 
 /// One entry, changed in one to six places.

@@ -1,6 +1,6 @@
 //! Garbage at every door that takes in what others wrote: one target a format, driven in two ways.
 //!
-//! `cargo test fuzz::targets` runs each over its corpus (`tests/fuzz/corpus/TARGET/`) and over mutations of it that are always the same;
+//! `cargo test fuzz::targets` runs each over its corpus (`tests/fuzz/corpus/TARGET/`, examples) and over mutations of it that are always the same;
 //! `SWITCHOVER_FUZZ_CASES` says how many. `scripts/fuzz` builds the same tests with coverage counters and hands each to libFuzzer, which
 //! looks for inputs that reach what none before did. `huge` is about the sizes that no fuzzer tries, in real processes.
 
@@ -32,7 +32,7 @@ fn drive(name: &str, target: Target) {
     assert!(!entries.is_empty(), "tests/fuzz/corpus/{name}/ holds nothing to begin with");
     if only.is_none() {
         for (file, bytes) in &entries {
-            run(target, bytes, || format!("tests/fuzz/corpus/{name}/{file}"));
+            run(target, bytes, || file.clone());
         }
     }
     for case in only.map_or(0..count, |case| case..case + 1) {

@@ -27,7 +27,7 @@ impl Http {
 
     /// Its address.
     pub fn url(&self) -> String {
-        format!("http://{}/client/v4", self.address)
+        format!("http://{}", self.address)
     }
 
     /// What it says from now on.

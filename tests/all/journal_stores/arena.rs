@@ -24,6 +24,34 @@ pub enum Damage {
     Shorten(u64),
 }
 
+impl Damage {
+    /// Does it to the lines of a run, for stores that keep lines. There are as many afterwards; one that is gone is empty.
+    pub fn done_to(self, lines: &mut [Vec<u8>]) {
+        let place = |record: u64| usize::try_from(record).unwrap();
+        match self {
+            Damage::Flip { record, at } => {
+                let line = &mut lines[place(record)];
+                let at = line.len() * at / 1_000;
+                line[at] ^= 1;
+            }
+            Damage::Remove(record) => lines[place(record)].clear(),
+            Damage::Swap(one, other) => lines.swap(place(one), place(other)),
+            Damage::Double { record, over } => lines[place(over)] = lines[place(record)].clone(),
+            Damage::Shorten(record) => {
+                let line = &mut lines[place(record)];
+                line.truncate(line.len() / 2);
+                line.push(b'\n');
+            }
+        }
+    }
+}
+
+/// The last line ends in its middle.
+pub fn tear(lines: &mut [Vec<u8>]) {
+    let line = lines.last_mut().unwrap();
+    line.truncate(line.len() / 2);
+}
+
 /// What becomes of a last record that is not whole, or not there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tail {

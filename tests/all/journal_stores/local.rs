@@ -5,15 +5,15 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use switchover::apply::journal::local::LocalStore;
-use switchover::apply::journal::{Clocks, MachineClocks, Store, locks};
+use switchover::apply::journal::{Clocks, MachineClocks, Patience, Store, locks};
 use switchover::model::time::Timestamp;
 
-use super::arena::{Arena, Damage, LONG, LeaseClock, Tail, acquire, entries, entry};
+use super::arena::{Arena, Damage, LONG, LeaseClock, Tail, acquire, entries, entry, tear};
 use super::cases::failures;
 
 struct Local {
@@ -72,30 +72,12 @@ impl Arena for Local {
     }
 
     async fn damage(&self, environment: &str, run: &str, damage: Damage) -> bool {
-        let place = |record: u64| usize::try_from(record).unwrap();
-        self.change(environment, run, |lines| match damage {
-            Damage::Flip { record, at } => {
-                let line = &mut lines[place(record)];
-                let at = line.len() * at / 1_000;
-                line[at] ^= 1;
-            }
-            Damage::Remove(record) => drop(lines.remove(place(record))),
-            Damage::Swap(one, other) => lines.swap(place(one), place(other)),
-            Damage::Double { record, over } => lines[place(over)] = lines[place(record)].clone(),
-            Damage::Shorten(record) => {
-                let line = &mut lines[place(record)];
-                line.truncate(line.len() / 2);
-                line.push(b'\n');
-            }
-        });
+        self.change(environment, run, |lines| damage.done_to(lines));
         true
     }
 
     async fn tear(&self, environment: &str, run: &str) -> Option<Tail> {
-        self.change(environment, run, |lines| {
-            let line = lines.last_mut().unwrap();
-            line.truncate(line.len() / 2);
-        });
+        self.change(environment, run, |lines| tear(lines));
         Some(Tail::LeftOut)
     }
 
@@ -199,4 +181,35 @@ async fn a_lock_of_an_earlier_version_is_still_read() {
     let read = arena.open().lock("env:staging", "staging").await.unwrap().unwrap();
     assert!(read.run == "r1" && !read.expired);
     assert!(arena.skewed(3_600).lock("env:staging", "staging").await.unwrap().unwrap().expired, "by the time of day, for want of better");
+}
+
+/// Somebody has the turn and does not let go of it, as a process does that is stopped in that moment.
+#[tokio::test]
+async fn a_turn_that_is_not_given_back_is_waited_for_with_a_word_and_not_for_ever() {
+    let local = arena().await.unwrap();
+    let said = Arc::new(Mutex::new(Vec::new()));
+    let heard = Arc::clone(&said);
+    let listener = Arc::new(move |text: &str| heard.lock().unwrap().push(text.to_owned()));
+    let patience = Patience { before: Duration::from_secs(2), holding: Duration::from_mins(1), listener, ..Patience::default() };
+    let store = Arc::new(LocalStore::new(local.root()).patient(patience));
+    let lease = store.acquire(&acquire("one", "r1", &[], LONG)).await.unwrap();
+    let turn = fs::File::options().write(true).open(local.root().join(".turn")).unwrap();
+    turn.lock().unwrap();
+
+    let refused = store.acquire(&acquire("two", "r2", &[], LONG)).await.unwrap_err();
+    let holder = format!("process {}", std::process::id());
+    assert!(refused.chain().contains("cannot be reached") && refused.chain().contains(&holder), "{refused:?}");
+    assert!(refused.help().contains("kill -CONT") && refused.help().contains("resume"), "{refused:?}");
+    assert!(said.lock().unwrap()[0].contains(&holder), "{said:?}");
+
+    // A run under way waits longer, and goes on as soon as it can.
+    let (writer, lines) = (Arc::clone(&store), entries(0..1));
+    let append = tokio::spawn(async move { writer.append(&lease, "r1", &lines).await });
+    while said.lock().unwrap().iter().filter(|text| text.contains(&holder)).count() < 2 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    turn.unlock().unwrap();
+    append.await.unwrap().unwrap();
+    assert!(said.lock().unwrap().last().unwrap().contains("reached again"), "{said:?}");
+    assert!(store.read("one", "r1").await.unwrap().is_some());
 }

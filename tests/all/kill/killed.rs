@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::journal::Journal;
 use super::process::{Mortal, Said};
 use super::stage::{Baseline, Case, Stage};
 use super::{Told, moment, verdict};
+use crate::support::journals::Journals;
 
 /// What is started next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,7 +57,7 @@ fn wait_for_moment(mortal: &Mortal, baseline: &Baseline, first: bool, rng: &mut 
     std::thread::sleep(gap.mul_f64(rng.f64() * 2.0));
 }
 
-pub fn trial(case: &Case, baseline: &Baseline, journal: &Journal, seed: u64) -> Told {
+pub fn trial(case: &Case, baseline: &Baseline, journal: &Journals, seed: u64) -> Told {
     let mut rng = fastrand::Rng::with_seed(seed);
     let stage = Stage::new(case, journal, &format!("kill-{seed}-{}", fastrand::u32(..)));
     stage.plan();

@@ -10,10 +10,10 @@ use serde_json::Value as Json;
 use switchover::apply::journal::Entry;
 
 use super::evidence::Evidence;
-use super::journal::Journal;
 use super::process::{Mortal, Said, calls_told};
 use super::verdict;
 use crate::crash::trials::{instances, openverse_world, records};
+use crate::support::{copy, journals::Journals};
 
 /// One story to be disturbed.
 pub struct Case {
@@ -70,14 +70,14 @@ pub fn cases() -> Vec<Case> {
 pub struct Stage<'a> {
     pub root: PathBuf,
     pub case: &'a Case,
-    journal: &'a Journal,
+    journal: &'a Journals,
     trial: String,
     evidence: Evidence,
     started: std::cell::Cell<u32>,
 }
 
 impl<'a> Stage<'a> {
-    pub fn new(case: &'a Case, journal: &'a Journal, trial: &str) -> Self {
+    pub fn new(case: &'a Case, journal: &'a Journals, trial: &str) -> Self {
         let root = tempfile::Builder::new().prefix("switchover-kill-").tempdir().unwrap().keep();
         copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(case.example), &root);
         let file = root.join(format!("environments/{}.hcl", case.environment));
@@ -100,9 +100,7 @@ impl<'a> Stage<'a> {
         fs::write(self.root.join(format!("evidence/{stem}.args")), args.join(" ")).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_switchover"));
         command.args(args).current_dir(&self.root).env_clear().env("SWITCHOVER_ACTOR", "tester").env("SWITCHOVER_WORLD", "world.json");
-        if let Some(url) = self.journal.url(&self.trial) {
-            command.env("SWITCHOVER_JOURNAL", url);
-        }
+        command.envs(self.journal.variables(&self.trial));
         let errors = self.root.join(format!("evidence/{stem}.stderr"));
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(fs::File::create(&errors).unwrap());
         Mortal::spawn(&mut command, errors, &self.root.join(format!("evidence/{stem}.stdout")))
@@ -138,11 +136,18 @@ impl<'a> Stage<'a> {
         self.evidence.effects()
     }
 
-    /// The calls that were answered well, as each process tells them on stderr: for processes that end by themselves.
-    pub fn told(&self) -> Vec<String> {
+    /// How many processes were started so far.
+    pub fn processes(&self) -> u32 {
+        self.started.get()
+    }
+
+    /// The calls that were answered well, as each process after the first `so_many` tells them on stderr: for processes that end by themselves.
+    pub fn told(&self, so_many: u32) -> Vec<String> {
         let files = fs::read_dir(self.root.join("evidence")).unwrap().map(|entry| entry.unwrap().path());
-        let texts = files.filter(|path| path.extension().is_some_and(|ending| ending == "stderr")).map(|path| fs::read_to_string(path).unwrap());
-        texts.flat_map(|text| calls_told(&text)).collect()
+        let said = files.filter(|path| path.extension().is_some_and(|ending| ending == "stderr"));
+        let number = |path: &Path| path.file_name()?.to_str()?.split('-').next()?.parse::<u32>().ok();
+        let later = said.filter(|path| number(path).is_some_and(|number| number > so_many));
+        later.flat_map(|path| calls_told(&fs::read_to_string(path).unwrap())).collect()
     }
 
     /// The last run's entries; none when there is no run.
@@ -167,7 +172,7 @@ impl<'a> Stage<'a> {
 }
 
 /// The undisturbed run.
-pub fn straight(case: &Case, journal: &Journal) -> Baseline {
+pub fn straight(case: &Case, journal: &Journals) -> Baseline {
     let stage = Stage::new(case, journal, &format!("straight-{}-{}", case.environment, fastrand::u32(..)));
     stage.plan();
     let begin = Instant::now();
@@ -178,21 +183,9 @@ pub fn straight(case: &Case, journal: &Journal) -> Baseline {
     assert_eq!(said.code, Some(0), "{}: {said}", stage.place());
     let during = begin.elapsed().saturating_sub(before);
     let effects = verdict::count(&stage.effects());
-    assert_eq!(effects, verdict::count(&stage.told()), "{}: the world's log, and what the process says", stage.place());
+    assert_eq!(effects, verdict::count(&stage.told(0)), "{}: the world's log, and what the process says", stage.place());
     let baseline = Baseline { events: said.events, before, during, declared: stage.essence(), effects };
     assert!(baseline.events > 5 && !baseline.effects.is_empty(), "{}: {:?}", stage.place(), baseline.effects);
     stage.done();
     baseline
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        if entry.file_type().unwrap().is_dir() {
-            copy(&entry.path(), &to.join(entry.file_name()));
-        } else {
-            fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
-        }
-    }
 }

@@ -1,5 +1,5 @@
-//! One trial with SIGSTOP: a process of a run is stopped for longer than its lease, another one takes the run over, and the first is woken, be it
-//! when the other has ended or in the middle of it.
+//! One trial with SIGSTOP: a process of a run, be it `apply`, `resume` or `rollback`, is stopped for longer than its lease, another one takes the run
+//! over, and the first is woken, be it when the other has ended or in the middle of it.
 
 use std::fs::{self, File, TryLockError};
 use std::path::Path;
@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 
 use switchover::apply::journal::Entry;
 
-use super::journal::Journal;
 use super::process::{Mortal, Said};
 use super::stage::{Baseline, Case, Stage};
 use super::{Told, moment, verdict};
+use crate::support::journals::Journals;
 
 /// The shortest lease there is.
 const LEASE: &str = "4s";
@@ -49,30 +49,84 @@ impl Other {
     }
 }
 
-pub fn trial(case: &Case, baseline: &Baseline, journal: &Journal, seed: u64) -> Told {
+/// Who is stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum First {
+    Apply,
+    /// After an `apply` that was killed at some event.
+    Resume,
+    RollBack,
+}
+
+impl First {
+    fn word(self) -> &'static str {
+        match self {
+            First::Apply => "apply",
+            First::Resume => "resume",
+            First::RollBack => "rollback",
+        }
+    }
+
+    fn start(self, stage: &Stage) -> Mortal {
+        let words: &[&str] = match self {
+            First::Apply => &["apply", "plan.json"],
+            First::Resume => &["resume", stage.case.environment],
+            First::RollBack => &["rollback", stage.case.environment, "--yes"],
+        };
+        stage.start(&[words, &["--json", "-v", "--lease", LEASE, "--pace", "300x"]].concat())
+    }
+
+    /// Whether it may end so when nobody disturbs it.
+    fn may_end(self, said: &Said, entries: &[Entry]) -> bool {
+        said.code == Some(0) || (self == First::RollBack && said.code == Some(1) && verdict::is_gone(entries))
+    }
+}
+
+/// What has happened before the process that is stopped begins.
+struct Before {
+    /// The effects of a process that was killed, which cannot tell of all of them itself.
+    effects: Vec<String>,
+    processes: u32,
+}
+
+fn prepare(stage: &Stage, baseline: &Baseline, first: First, rng: &mut fastrand::Rng) -> Before {
+    if first != First::Apply {
+        let apply = stage.start(&["apply", "plan.json", "--json", "-v", "--pace", "100000x"]);
+        // Most of them while there is still something to do.
+        apply.until_events(rng.u64(1..baseline.events * 3 / 4));
+        // It may have ended in that moment; then there is nothing left to resume, and a finished run to turn back.
+        drop(apply.kill());
+    }
+    Before { effects: stage.effects(), processes: stage.processes() }
+}
+
+pub fn trial(case: &Case, baseline: &Baseline, journal: &Journals, seed: u64) -> Told {
     let mut rng = fastrand::Rng::with_seed(seed);
     let stage = Stage::new(case, journal, &format!("stop-{seed}-{}", fastrand::u32(..)));
     stage.plan();
     let original = stage.essence();
-    let first = stage.start(&["apply", "plan.json", "--json", "-v", "--lease", LEASE, "--pace", "300x"]);
-    first.until_events(rng.u64(1..baseline.events));
+    let who = [First::Apply, First::Resume, First::RollBack][rng.usize(..3)];
+    let earlier = prepare(&stage, baseline, who, &mut rng);
+    let first = who.start(&stage);
+    // Who goes on with a run has less to tell than who does it all.
+    first.until_events(rng.u64(1..if who == First::Apply { baseline.events } else { baseline.events / 2 }));
     std::thread::sleep(Duration::from_micros(rng.u64(..20_000)));
     if !stop(&stage, &first) {
         let said = first.end();
-        assert_eq!(said.code, Some(0), "{}: {said}", stage.place());
-        return end(stage, baseline, &original, "it had ended".to_owned(), "nothing".to_owned());
+        assert!(who.may_end(&said, &stage.entries()), "{}: {} ended by itself: {said}", stage.place(), who.word());
+        return end(stage, baseline, &original, &earlier, format!("{} had ended", who.word()), "nothing".to_owned());
     }
     let stopped = stage.entries();
     let fell = moment::of(&stopped);
     // Until now nobody else has written, so that the log has it all; a call that is told of later than this may have had its effect before.
-    let before = stage.effects().len();
+    let before = stage.effects().len() - earlier.effects.len();
     let other = [Other::Resume, Other::RollBack, Other::TakeOver, Other::Nobody][rng.usize(..4)];
     let in_the_middle = matches!(other, Other::Resume | Other::RollBack) && rng.bool();
     let next = format!("{}{}", other.word(), if in_the_middle { ", woken in the middle" } else { "" });
     let second = take_over(&stage, other, in_the_middle, &mut rng);
     let told = woken(&stage, first, second, other);
     judge(&stage, &stopped, other, &told, before);
-    end(stage, baseline, &original, format!("apply: {fell}"), next)
+    end(stage, baseline, &original, &earlier, format!("{}: {fell}", who.word()), next)
 }
 
 /// Who was stopped has written nothing more and ends with the code of that; unless nobody took the run over, or there was nothing left to take over.
@@ -159,11 +213,12 @@ fn woken(stage: &Stage, first: Mortal, second: Result<Said, Mortal>, other: Othe
 }
 
 /// Whatever is left is brought to its end.
-fn end(stage: Stage, baseline: &Baseline, original: &serde_json::Value, row: String, next: String) -> Told {
+fn end(stage: Stage, baseline: &Baseline, original: &serde_json::Value, earlier: &Before, row: String, next: String) -> Told {
     let resumed = stage.run(&["resume", stage.case.environment, "--json", "-v"]);
     assert_eq!(resumed.code, Some(0), "{}: {resumed}", stage.place());
-    // Processes that end fold the world's log under each other, so what each of them says it did is the evidence here; none of them was killed.
-    let outcome = verdict::check(&stage, &stage.told(), baseline, original);
+    // Processes that end fold the world's log under each other, so what each of them says it did is the evidence here; none of these was killed.
+    let effects = [earlier.effects.clone(), stage.told(earlier.processes)].concat();
+    let outcome = verdict::check(&stage, &effects, baseline, original);
     stage.done();
     Told { rows: vec![(row, next)], outcome }
 }

@@ -70,7 +70,7 @@ pub fn count(calls: &[String]) -> BTreeMap<String, usize> {
 }
 
 /// How often each call was intended, by the service's word for it.
-fn intents(runs: &[Vec<Entry>]) -> BTreeMap<&'static str, usize> {
+pub fn intents(runs: &[Vec<Entry>]) -> BTreeMap<&'static str, usize> {
     let mut intents = BTreeMap::new();
     for entries in runs {
         let Some(Record::Begun { plan, .. }) = entries.first().map(|entry| &entry.record) else { continue };

@@ -5,8 +5,8 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value as Json, json};
 
-use super::scenes;
 use crate::cli::bench::{Bench, Said};
+use crate::crash::trials::short_timings;
 use crate::services::process::{find_program, skipped};
 
 /// `sh -c SCRIPT` in the root of a bench, with the bench's variables, `$SWITCHOVER` for the binary, and `$1`… for the arguments.
@@ -43,7 +43,7 @@ pub fn is_root() -> bool {
 pub fn quick() -> Bench {
     let bench = Bench::openverse();
     bench.change_world(|world| {
-        world["timings"] = scenes::short_timings();
+        world["timings"] = short_timings();
         world["timings"]["restore"] = json!(8);
         world["timings"]["backup"] = json!(4);
     });

@@ -132,3 +132,27 @@ fn what_the_rules_of_domain_names_make_of_a_character_is_what_the_guard_makes_of
     assert!(wrong.is_empty(), "what is a letter in a domain name is something else for the guard: {wrong:?}");
     assert!(compared > 1_000, "only {compared} characters were compared");
 }
+
+/// The rules of domain names make one character of a letter and a mark over it, in small letters: what was found before must be found then.
+#[test]
+fn a_mark_over_a_look_alike_hides_nothing_from_the_guard() {
+    let mapped = |text: &str| {
+        let (mapped, result) = idna::domain_to_unicode(&format!("a{text}b"));
+        result.ok()?;
+        mapped.strip_prefix('a').and_then(|rest| rest.strip_suffix('b')).map(str::to_owned)
+    };
+    let (mut compared, mut wrong) = (0, Vec::new());
+    for c in (0x80..=0xFFFF).filter_map(char::from_u32) {
+        let Some(bare) = mapped(&c.to_string()).map(|bare| guard::fold(&bare)).filter(|bare| !bare.is_empty() && bare.is_ascii()) else { continue };
+        for mark in ['\u{300}', '\u{301}', '\u{308}', '\u{342}', '\u{313}'] {
+            let Some(composed) = mapped(&format!("{c}{mark}")) else { continue };
+            let folded = guard::fold(&composed);
+            if folded != bare {
+                wrong.push(format!("{composed} {:X} is {folded}, without its mark {bare}", u32::from(c)));
+            }
+            compared += 1;
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert!(compared > 1_000, "only {compared} were compared");
+}

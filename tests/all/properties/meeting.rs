@@ -7,6 +7,7 @@ use serde_json::{Value as Json, json};
 
 use super::trials::{Dice, try_all};
 use crate::cli::bench::{Bench, Said};
+use crate::support::journals::Journals;
 
 const HCL: &str = r#"
 environment "pair" {}
@@ -19,14 +20,17 @@ dns_zone "example.org" {
 }
 "#;
 
-fn bench() -> Bench {
+/// With its runs in one of these journals, where they are nobody else's.
+fn bench(journals: &Journals) -> Bench {
     let world = json!({
         "format_version": 1, "id": "a pair", "now": "2026-11-05T09:00:00Z",
         "cloudflare": {"zones": {"0": {"name": "example.org", "name_servers": ["amber.ns.example.com"], "records": {
             "1": {"type": "A", "name": "www.example.org", "content": "192.0.2.1"},
         }}}},
     });
+    let variables = journals.variables(&format!("pair-{:016x}", fastrand::u64(..)));
     let bench = Bench::new("pair", HCL, &world.to_string());
+    let bench = variables.iter().fold(bench, |bench, (name, value)| bench.variable(name, value));
     bench.run(&["plan", "pair", "--out", "one.json"]).exits(0);
     bench.write("two.json", &bench.read("one.json"));
     bench
@@ -64,8 +68,8 @@ fn is_declared(world: &Json) -> bool {
 
 /// What the one that did not run may end with: locked by the other, or, once that is over, nothing to do for an environment, applied already or stale
 /// for a plan, and an unfinished run of the other for a moment between.
-fn trial(dice: &mut Dice) -> &'static str {
-    let bench = bench();
+fn trial(dice: &mut Dice, journals: &Journals) -> &'static str {
+    let bench = bench(journals);
     // At a pace the run takes about as long as the other process needs to get there.
     let pace = *dice.one(&[&[][..], &["--pace", "60x"][..]]);
     let with = |args: &[&'static str]| [args, pace].concat();
@@ -93,13 +97,24 @@ fn trial(dice: &mut Dice) -> &'static str {
 
 #[test]
 fn of_two_applies_at_once_exactly_one_runs() {
-    let tally = try_all("properties::meeting::of_two_applies_at_once_exactly_one_runs", 100, trial);
+    let journals = Journals::Local;
+    let tally = try_all("properties::meeting::of_two_applies_at_once_exactly_one_runs", 100, |dice| trial(dice, &journals));
     assert!(tally.of("one ran, the other was refused as locked") > 0, "{tally}");
 }
 
+/// Fewer by default: each waits for a server.
+#[test]
+fn of_two_applies_at_once_exactly_one_runs_in_a_shared_journal() {
+    for word in ["postgres", "s3"] {
+        let Some(journals) = Journals::open(word) else { continue };
+        println!("journal {word}:");
+        try_all("properties::meeting::of_two_applies_at_once_exactly_one_runs_in_a_shared_journal", 8, |dice| trial(dice, &journals));
+    }
+}
+
 /// An unfinished run that two processes take up at once.
-fn taken_up(dice: &mut Dice) -> &'static str {
-    let bench = bench();
+fn taken_up(dice: &mut Dice, journals: &Journals) -> &'static str {
+    let bench = bench(journals);
     bench.change_world(|world| {
         world["faults"] =
             json!([{"call": "cloudflare:batch", "nth": 1, "times": 1, "fault": {"kind": "crash", "when": dice.one(&["before", "after"])}}]);
@@ -119,12 +134,22 @@ fn taken_up(dice: &mut Dice) -> &'static str {
 
 #[test]
 fn of_two_who_take_up_a_run_at_once_exactly_one_goes_on() {
-    try_all("properties::meeting::of_two_who_take_up_a_run_at_once_exactly_one_goes_on", 30, taken_up);
+    let journals = Journals::Local;
+    try_all("properties::meeting::of_two_who_take_up_a_run_at_once_exactly_one_goes_on", 30, |dice| taken_up(dice, &journals));
+}
+
+#[test]
+fn of_two_who_take_up_a_run_at_once_exactly_one_goes_on_in_a_shared_journal() {
+    for word in ["postgres", "s3"] {
+        let Some(journals) = Journals::open(word) else { continue };
+        println!("journal {word}:");
+        try_all("properties::meeting::of_two_who_take_up_a_run_at_once_exactly_one_goes_on_in_a_shared_journal", 4, |dice| taken_up(dice, &journals));
+    }
 }
 
 #[test]
 fn a_plan_is_applied_once_and_where_it_was_made() {
-    let bench = bench();
+    let bench = bench(&Journals::Local);
     let other_world = bench.read("world.json").replace("a pair", "another pair");
     bench.write("other.json", &other_world);
     bench.run(&["--world", "other.json", "apply", "one.json"]).exits(6).says("another world");

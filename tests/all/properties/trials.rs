@@ -96,13 +96,18 @@ pub fn cases(default: u64) -> u64 {
     number(CASES).unwrap_or(if number(SEED).is_some() { 1 } else { default })
 }
 
+/// The seed of the first case.
+pub fn first() -> u64 {
+    number(SEED).unwrap_or(0)
+}
+
 /// Cases that fail before no more are tried.
 const FAILURES_MAX: usize = 10;
 
 /// Tries `default` cases (or as many as the variables say) of the property `test`, its path below the test binary. Each gets a seed of its own and
 /// says how it ended.
 pub fn try_all(test: &str, default: u64, mut case: impl FnMut(&mut Dice) -> &'static str) -> Tally {
-    let first = number(SEED).unwrap_or(0);
+    let first = first();
     let (mut tally, mut failed) = (Tally::default(), Vec::new());
     for seed in (first..).take(usize::try_from(cases(default)).unwrap_or(usize::MAX)) {
         match catch_unwind(AssertUnwindSafe(|| case(&mut Dice::new(seed)))) {

@@ -7,6 +7,7 @@
 
 mod faults;
 mod interrupted;
+mod killed;
 mod project;
 mod refresh;
 mod staging;

@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value as Json;
 
+use crate::support::copy;
+
 /// No command of a scenario takes longer, on the busiest machine; what does hangs.
 const LIMIT: Duration = Duration::from_mins(4);
 
@@ -117,6 +119,17 @@ impl Running {
         events
     }
 
+    /// Waits for so many events and a moment more, and kills the program the hard way. Gives how it had ended before that, if it had.
+    pub fn kill_after(mut self, events: usize, pause: Duration) -> Option<Ended> {
+        let mut told = 0;
+        while told < events && self.next_line().is_some() {
+            told += 1;
+        }
+        std::thread::sleep(pause);
+        self.child.kill().unwrap();
+        if self.child.wait().unwrap().code().is_none() { None } else { Some(self.end()) }
+    }
+
     /// Waits for an event, asks the program to stop, as CI systems do, and waits for its end.
     pub fn stop_at(mut self, wanted: impl Fn(&Json) -> bool) -> Ended {
         self.until(wanted);
@@ -176,19 +189,6 @@ impl Ended {
 /// Whether an event is of this type and about the step whose id ends so.
 pub fn is(event: &Json, kind: &str, step: &str) -> bool {
     event["type"] == kind && event["step"].as_str().is_some_and(|id| id.ends_with(&format!("/{step}")))
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).unwrap();
-        }
-    }
 }
 
 fn gather(folder: &Path, text: &mut String) {

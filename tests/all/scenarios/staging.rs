@@ -69,9 +69,13 @@ impl Staging {
     /// A world of its own, in a region that no other test uses. `faulty` puts the fault proxy before moto for the program (not for what the test
     /// itself looks at).
     pub async fn build(region: &'static str, faulty: bool) -> Option<Self> {
-        let moto = Moto::shared()?;
-        let database = format!("openledger_{}", region.replace('-', "_"));
-        let postgres = Postgres::database(&database)?;
+        Self::build_on(Moto::shared()?, region, &format!("openledger_{}", region.replace('-', "_")), faulty).await
+    }
+
+    /// The same on a moto of the test's own, with a database of this name.
+    pub async fn build_on(moto: &'static Moto, region: &'static str, database: &str, faulty: bool) -> Option<Self> {
+        let postgres = Postgres::database(database)?;
+        let database = database.to_owned();
         fill(postgres, &database);
         let client = aws_sdk_rds::Client::from_conf(
             aws_sdk_rds::Config::builder()

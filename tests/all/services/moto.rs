@@ -45,6 +45,12 @@ impl Drop for Service {
     }
 }
 
+/// A bucket of moto's S3.
+pub struct MotoBucket {
+    pub name: String,
+    pub port: u16,
+}
+
 /// moto and what stands before it. Ends when dropped.
 pub struct Moto {
     folder: tempfile::TempDir,
@@ -96,6 +102,15 @@ impl Moto {
     pub fn shared() -> Option<&'static Moto> {
         static SHARED: OnceLock<Option<Moto>> = OnceLock::new();
         SHARED.get_or_init(Moto::start).as_ref()
+    }
+
+    /// A bucket that nobody else has.
+    pub fn bucket(&self) -> MotoBucket {
+        let name = format!("journal-{:016x}", fastrand::u64(..));
+        let (status, answer) = http(&self.bare, "PUT", &format!("/{name}"), "").expect("moto answers");
+        assert_eq!(status, 200, "{answer}");
+        let port = self.bare.rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port");
+        MotoBucket { name, port }
     }
 
     /// The address of the fault proxy, which is started at the first call. It takes rules by [`Moto::fault`].

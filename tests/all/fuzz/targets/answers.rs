@@ -24,8 +24,13 @@ pub fn cloudflare(bytes: &[u8]) {
     static DOOR: OnceLock<(server::Http, Cloudflare)> = OnceLock::new();
     let (server, door) = DOOR.get_or_init(|| {
         let server = server::Http::start();
-        let provider =
-            CloudflareProvider { name: "cloudflare".into(), api_token: None, base_url: Some(server.url()), max_batch: 200, allow_plain_http: false };
+        let provider = CloudflareProvider {
+            name: "cloudflare".into(),
+            api_token: None,
+            base_url: Some(format!("{}/client/v4", server.url())),
+            max_batch: 200,
+            allow_plain_http: false,
+        };
         let budget = Arc::new(Limiter::new(usize::MAX / 2, Duration::from_millis(1)));
         let door = Cloudflare::open(&provider, "xyzzy", HttpLimits::default(), budget, Arc::new(MachineClock::new())).unwrap();
         (server, door)

@@ -8,7 +8,15 @@ use crate::fuzz::oracle;
 use crate::fuzz::planning::{Room, judge};
 
 thread_local! {
-    static ROOM: RefCell<Room> = RefCell::new(Room::new());
+    static ROOM: RefCell<Room> = RefCell::new(furnished());
+}
+
+/// With the file that the example of a refresh reads.
+fn furnished() -> Room {
+    let room = Room::new();
+    std::fs::create_dir_all(room.path("sql")).unwrap();
+    room.write("sql/anonymise.sql", include_bytes!("../../../../examples/openverse/sql/anonymise.sql"));
+    room
 }
 
 /// An environment file, all the way to a plan.
@@ -97,7 +105,6 @@ pub fn data(bytes: &[u8]) {
 pub fn sql(bytes: &[u8]) {
     let example = include_str!("../../../../examples/openverse/environments/staging.hcl");
     ROOM.with_borrow(|room| {
-        std::fs::create_dir_all(room.path("sql")).unwrap();
         room.write("sql/anonymise.sql", bytes);
         judge(&room.read(example.as_bytes(), VariableSources::default()).expect("the environment's own file is there"));
     });

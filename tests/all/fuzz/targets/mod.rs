@@ -1,6 +1,8 @@
 //! The targets: one function a format, and the test that drives it.
 
 mod answers;
+#[cfg(feature = "aws")]
+mod aws;
 mod files;
 mod records;
 mod texts;
@@ -8,8 +10,9 @@ mod texts;
 use super::drive;
 
 macro_rules! targets {
-    ($($name:ident: $run:path,)*) => {
+    ($($(#[$only:meta])? $name:ident: $run:path,)*) => {
         $(
+            $(#[$only])?
             #[test]
             fn $name() {
                 drive(stringify!($name), $run);
@@ -22,6 +25,8 @@ macro_rules! targets {
 }
 
 targets! {
+    #[cfg(feature = "aws")]
+    aws: aws::answers,
     cli: texts::cli,
     cloudflare: answers::cloudflare,
     data: files::data,
@@ -44,4 +49,7 @@ fn every_corpus_has_a_target_and_the_script_runs_them_all() {
     assert_eq!(folders, NAMES);
     let script = std::fs::read_to_string(root.join("scripts/fuzz")).unwrap();
     assert!(script.contains(&format!("all=\"{}\"", NAMES.join(" "))), "scripts/fuzz lists the targets");
+    for (target, paths) in super::corpus::IN_PLACE {
+        assert!(script.contains(&format!("{target}) echo {} ;;", paths.join(" "))), "scripts/fuzz names what {target} begins with elsewhere");
+    }
 }

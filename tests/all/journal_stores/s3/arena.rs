@@ -12,9 +12,9 @@ use switchover::apply::journal::s3::{S3Store, Settings};
 use switchover::apply::journal::{Patience, Store};
 use switchover::world::keys::{AccessKeys, FixedKeys};
 
-use crate::journal_stores::arena::{Arena, Damage, LeaseClock, Tail};
+use crate::journal_stores::arena::{Arena, Damage, LeaseClock, Tail, tear};
 use crate::services::cutter::Cutter;
-use crate::services::moto::{Moto, http};
+use crate::services::moto::{Moto, MotoBucket};
 use crate::services::s3_twin::S3Twin;
 
 /// Must be found in nothing that people see.
@@ -36,11 +36,7 @@ pub async fn twin() -> Option<Bucket> {
 
 /// A bucket of moto that nobody else has.
 pub async fn moto() -> Option<Bucket> {
-    let moto = Moto::shared()?;
-    let name = format!("journal-{:016x}", fastrand::u64(..));
-    let (status, answer) = http(&moto.bare, "PUT", &format!("/{name}"), "").expect("moto answers");
-    assert_eq!(status, 200, "{answer}");
-    let port = moto.bare.rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port");
+    let MotoBucket { name, port } = Moto::shared()?.bucket();
     Some(Bucket { port, name, twin: None })
 }
 
@@ -134,32 +130,12 @@ impl Arena for Bucket {
     }
 
     async fn damage(&self, environment: &str, run: &str, damage: Damage) -> bool {
-        let place = |record: u64| usize::try_from(record).unwrap();
-        self.change(environment, run, |lines| match damage {
-            Damage::Flip { record, at } => {
-                let line = &mut lines[place(record)];
-                let at = line.len() * at / 1_000;
-                line[at] ^= 1;
-            }
-            Damage::Remove(record) => lines[place(record)].clear(),
-            Damage::Swap(one, other) => lines.swap(place(one), place(other)),
-            Damage::Double { record, over } => lines[place(over)] = lines[place(record)].clone(),
-            Damage::Shorten(record) => {
-                let line = &mut lines[place(record)];
-                line.truncate(line.len() / 2);
-                line.push(b'\n');
-            }
-        })
-        .await;
+        self.change(environment, run, |lines| damage.done_to(lines)).await;
         true
     }
 
     async fn tear(&self, environment: &str, run: &str) -> Option<Tail> {
-        self.change(environment, run, |lines| {
-            let line = lines.last_mut().unwrap();
-            line.truncate(line.len() / 2);
-        })
-        .await;
+        self.change(environment, run, |lines| tear(lines)).await;
         Some(Tail::Refused)
     }
 
