@@ -75,8 +75,14 @@ impl Walker<'_, '_> {
 
     /// A block by its table. What is wrong is reported; what is right is in the node.
     pub fn node(&self, spec: &'static BlockSpec, block: &Block, address: &[&str], extra: Extra) -> Node {
-        let header = self.header(block);
-        let mut node = Node { spec, labels: self.labels(block), span: header.clone(), attributes: IndexMap::new(), blocks: Vec::new() };
+        let (header, body) = (self.header(block), &block.body);
+        let mut node = Node {
+            spec,
+            labels: self.labels(block),
+            span: header.clone(),
+            attributes: IndexMap::with_capacity(body.attributes().count()),
+            blocks: Vec::with_capacity(body.blocks().count()),
+        };
         let mut good = true;
         let mut guessed: Vec<&str> = Vec::new();
         for attribute in block.body.attributes() {

@@ -1,35 +1,17 @@
 //! The plan document for programs: pretty-printed, keys sorted.
 
-use super::escape;
-use crate::model::Json;
-use crate::plan::Plan;
+use crate::plan::{Plan, file};
 
 /// The plan as pretty-printed JSON: keys sorted, a line end at the end, and characters that could deceive the reader of a diff as escapes.
 #[must_use]
 pub fn json(plan: &Plan) -> String {
-    // A plan is plain data with text keys: it always has a JSON form. Should that ever change, `null` is no plan, and is refused as such.
-    let value = serde_json::to_value(plan).unwrap_or(Json::Null);
-    let mut text = serde_json::to_string_pretty(&sorted(value)).unwrap_or_default();
-    text.push('\n');
-    escape::json(&text)
-}
-
-/// Keys sorted at every level, whichever map the JSON library was built with.
-fn sorted(value: Json) -> Json {
-    match value {
-        Json::Object(map) => {
-            let mut entries: Vec<(String, Json)> = map.into_iter().map(|(key, inner)| (key, sorted(inner))).collect();
-            entries.sort_by(|a, b| a.0.cmp(&b.0));
-            Json::Object(entries.into_iter().collect())
-        }
-        Json::Array(items) => items.into_iter().map(sorted).collect(),
-        plain => plain,
-    }
+    file::text(plan)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Json;
     use crate::review::sample;
 
     #[test]
