@@ -104,25 +104,25 @@ impl Writer {
     /// Brings the members of the object that ends here, from number `first` on, into the order of their keys.
     fn sort(&mut self, first: usize) -> Result<(), Error> {
         if !self.members[first..].is_sorted_by(|a, b| less(&self.out[a.key.clone()], &self.out[b.key.clone()])) {
-            let ends: Vec<usize> = self.members[first + 1..].iter().map(|member| member.start).chain([self.out.len()]).collect();
-            let mut parts: Vec<(Vec<u8>, Range<usize>)> = Vec::with_capacity(ends.len());
+            let end = self.out.len();
+            let ends: Vec<usize> = self.members[first + 1..].iter().map(|member| member.start).chain([end]).collect();
+            let mut parts: Vec<(Cow<'_, [u8]>, Range<usize>)> = Vec::with_capacity(ends.len());
             for (member, end) in self.members[first..].iter().zip(ends) {
-                let key: String = serde_json::from_slice(&self.out[member.key.clone()])?;
-                parts.push((key.into_bytes(), member.start..end));
+                parts.push((meant(&self.out[member.key.clone()])?, member.start..end));
             }
             parts.sort_by(|a, b| a.0.cmp(&b.0));
             if parts.windows(2).any(|pair| pair[0].0 == pair[1].0) {
                 return Err(ser::Error::custom("a key stands in one object twice"));
             }
-            let begin = self.members[first].start;
             self.scratch.clear();
-            for (_, part) in parts {
-                if !self.scratch.is_empty() {
+            for (number, (_, part)) in parts.iter().enumerate() {
+                if number > 0 {
                     self.scratch.push(b',');
                 }
-                let text = &self.out[part];
+                let text = &self.out[part.clone()];
                 self.scratch.extend_from_slice(text.strip_suffix(b",").unwrap_or(text));
             }
+            let begin = self.members[first].start;
             self.out.truncate(begin);
             self.out.extend_from_slice(&self.scratch);
         }
@@ -135,6 +135,14 @@ impl Writer {
 fn less(a: &[u8], b: &[u8]) -> bool {
     // Without the closing quotes, lest they count as characters.
     !a.contains(&b'\\') && !b.contains(&b'\\') && a[..a.len() - 1] < b[..b.len() - 1]
+}
+
+/// What a key as it is written means.
+fn meant(key: &[u8]) -> Result<Cow<'_, [u8]>, Error> {
+    if key.contains(&b'\\') {
+        return serde_json::from_slice::<String>(key).map(|text| Cow::Owned(text.into_bytes()));
+    }
+    Ok(Cow::Borrowed(&key[1..key.len() - 1]))
 }
 
 /// An array, or an object, that is being written.

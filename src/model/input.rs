@@ -15,8 +15,8 @@ use std::time::Duration;
 pub const JSON_MEMORY_MAX: usize = 192 << 20;
 
 /// The same for each byte of a plan, whose operations are kept as text: what is large is so because there is much in it, not because of what little
-/// becomes. A plan of records comes to four.
-const MEMORY_PER_BYTE_MAX: usize = 8;
+/// becomes. A journaled plan of records comes to ten.
+const MEMORY_PER_BYTE_MAX: usize = 16;
 
 /// How long whoever writes into a pipe may take until its end.
 const PIPE_WAIT: Duration = Duration::from_secs(10);
@@ -67,7 +67,7 @@ pub fn check_json(text: &str) -> std::result::Result<(), String> {
     check_memory(text, JSON_MEMORY_MAX)
 }
 
-/// As [`check_json`], for a plan or a journal, which may be long: a text of more than 24 MiB may take up to eight times its size.
+/// As [`check_json`], for a plan or a journal, which may be long: a text of more than 12 MiB may take up to sixteen times its size.
 ///
 /// # Errors
 /// As [`check_json`].
@@ -148,7 +148,7 @@ mod tests {
         assert!(check_json(&format!("\"{}\"", "{[,\\\"".repeat(1 << 20))).is_ok(), "marks inside of a text are text");
         assert!(check_json(&"[0,0],".repeat(2 << 20)).unwrap_err().contains("MiB"));
         assert!(check_json(&"{},".repeat(1 << 19)).is_err());
-        let records = format!("{{\"a\":\"{}\"}},", "x".repeat(200)).repeat(1 << 18);
+        let records = format!("{{\"a\":\"{}\"}},", "x".repeat(200)).repeat(1 << 19);
         assert!(check_json(&records).is_err() && check_long_json(&records).is_ok(), "long because there is much in it");
         assert!(check_long_json(&"{},".repeat(1 << 24)).is_err());
     }

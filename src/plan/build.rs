@@ -1,5 +1,6 @@
 //! Puts the parts of all resources together into one plan.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest, Sha256};
@@ -69,14 +70,20 @@ fn run_id(request: &Request<'_>) -> String {
     format!("{}-{:02x}{:02x}{:02x}", request.observed.at.strftime("%Y%m%d-%H%M%S"), hash[0], hash[1], hash[2])
 }
 
-fn exchange(diffed: &Diffed) -> Exchange {
-    let mut all = Exchange::default();
-    for change in diffed.values().flatten() {
+/// Over all resources; of the only one that has any, without a copy.
+fn exchange(diffed: &Diffed) -> Cow<'_, Exchange> {
+    let none = Exchange::default();
+    let several: Vec<&Change> = diffed.values().flatten().filter(|change| change.exchange != none).collect();
+    if let [only] = several.as_slice() {
+        return Cow::Borrowed(&only.exchange);
+    }
+    let mut all = none;
+    for change in several {
         all.given.extend(change.exchange.given.iter().cloned());
         all.taken.extend(change.exchange.taken.iter().cloned());
         all.named.extend(change.exchange.named.iter().cloned());
     }
-    all
+    Cow::Owned(all)
 }
 
 fn part(request: &Request<'_>, declared: &Declared, run: &str, exchange: &Exchange) -> Result<Part> {

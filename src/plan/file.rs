@@ -1,5 +1,6 @@
 //! Saved plans: pretty-printed JSON with sorted keys, 0600, refused when anything but white space was changed.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};
@@ -24,7 +25,10 @@ pub fn text(plan: &Plan) -> String {
     let mut text = canonical::pretty(&digest::text(plan));
     text.push('\n');
     // A saved plan is reviewed as a diff: what could deceive its reader is written as an escape.
-    escape_json(&text)
+    match escape_json(&text) {
+        Cow::Borrowed(_) => text,
+        Cow::Owned(safe) => safe,
+    }
 }
 
 /// Writes the plan whole or not at all. A plan that is there is replaced, whatever its mode was; anything else there (a link, a device, a folder) is

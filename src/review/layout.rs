@@ -8,7 +8,8 @@ use super::style::{Ink, Style};
 /// Columns that a text takes; wide characters count two.
 #[must_use]
 pub fn width(text: &str) -> usize {
-    get_string_width(text)
+    // Printable ASCII, which nearly all is, takes a column each.
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) { text.len() } else { get_string_width(text) }
 }
 
 /// One line of text in several inks, not yet wrapped.
@@ -218,6 +219,14 @@ impl Page {
     }
 
     fn push(&mut self, before: &Line, line: &Line) {
+        if !self.style.color {
+            let start = self.text.len();
+            before.pieces.iter().chain(&line.pieces).for_each(|(_, text)| self.text.push_str(text));
+            let blanks = self.text[start..].bytes().rev().take_while(|byte| *byte == b' ').count();
+            self.text.truncate(self.text.len() - blanks);
+            self.text.push('\n');
+            return;
+        }
         let mut whole: Vec<(Ink, String)> = before.pieces.iter().chain(&line.pieces).cloned().collect();
         // No blanks at the end of a line: logs and snapshots dislike them.
         while let Some((_, text)) = whole.last_mut() {

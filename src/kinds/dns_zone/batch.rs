@@ -11,6 +11,8 @@ use crate::world::dns::{NewRecord, Patch, Record};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Removal {
+    /// Its content.
+    pub content: String,
     /// Its id; none for a record that an earlier batch made, whose id nobody could know when this was planned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
@@ -19,8 +21,6 @@ pub struct Removal {
     /// Its type.
     #[serde(rename = "type")]
     pub rtype: String,
-    /// Its content.
-    pub content: String,
 }
 
 /// A record to be changed: what it is and what it becomes. Both name the same attributes where both matter.
@@ -109,13 +109,14 @@ impl<'a> Chunk<'a> {
         changes
     }
 
-    /// What brings the records back to what was observed.
-    pub fn back(&self) -> Changes {
-        let mut changes = Changes { tag_values: self.tag_values(), ..Changes::default() };
+    /// What brings the records back to what was observed: made out of what is changed.
+    pub fn back(&self, forward: Changes) -> Changes {
+        let mut changes = Changes { tag_values: forward.tag_values, ..Changes::default() };
+        changes.patches = forward.patches.into_iter().map(|Alteration { from, to }| Alteration { from: to, to: from }).collect();
         for item in &self.items {
             match item {
                 Item::Delete(before) => changes.posts.push(as_new(before)),
-                Item::Patch { before, patch } => changes.patches.push(Alteration { from: patch.clone(), to: inverse(before, patch) }),
+                Item::Patch { .. } => {}
                 Item::Post(record) => changes.deletes.push(removal(&record.name, &record.rtype, &record.content)),
             }
         }

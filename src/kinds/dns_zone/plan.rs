@@ -175,15 +175,18 @@ impl Builder<'_> {
             self.fact(&format!("free{suffix}"), title, &Read::Free { provider: provider.clone(), zone_id: zone.id.clone(), places }, value)?;
             facts.push(self.id(&format!("free{suffix}")));
         }
-        let (forward, back) = (chunk.forward(), chunk.back());
+        let forward = chunk.forward();
         let op = |changes| Op::Batch(Batch { provider: provider.clone(), zone: zone.name.clone(), zone_id: zone.id.clone(), changes });
         let title = format!("change {} in one batch{part}: {}", zone.name, counts(&forward));
-        let undo = Undo::Operations {
-            title: format!("put the {} records of {} back as they were", back.count(), zone.name),
-            operations: vec![data(op(back).to_data())?],
-        };
         let (writes, limits) = (forward.writes(), self.limits("batch"));
-        let step = self.step(&format!("batch{suffix}"), Phase::Switch, title, &op(forward), limits)?;
+        let forward = op(forward);
+        let step = self.step(&format!("batch{suffix}"), Phase::Switch, title, &forward, limits)?;
+        let back = match forward {
+            Op::Batch(batch) => chunk.back(batch.changes),
+            _ => Changes::default(),
+        };
+        let title = format!("put the {} records of {} back as they were", back.count(), zone.name);
+        let undo = Undo::Operations { title, operations: vec![data(op(back).to_data())?] };
         step.undo = undo;
         step.facts = facts;
         step.writes = writes;

@@ -13,13 +13,13 @@ use crate::world::dns::Record;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Question {
+    /// The whole set that must be answered, sorted; none when any answer will do, since Cloudflare answers with addresses of its own.
+    pub contents: Option<Vec<String>>,
     /// The name.
     pub name: String,
     /// The type that is asked for.
     #[serde(rename = "type")]
     pub rtype: String,
-    /// The whole set that must be answered, sorted; none when any answer will do, since Cloudflare answers with addresses of its own.
-    pub contents: Option<Vec<String>>,
 }
 
 /// A record as it will be, as far as answers go.

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use indexmap::IndexMap;
 
 use super::{KIND, schema};
 use crate::apply::operation::{Notes, Outputs};
@@ -48,7 +47,7 @@ fn node(spec: &'static BlockSpec, line: usize, labels: &[&str], attributes: &[(&
         spec,
         labels: labels.iter().map(|label| ((*label).to_owned(), span(line))).collect(),
         span: span(line),
-        attributes: attributes.iter().map(|(name, value)| (*name, attr(value))).collect::<IndexMap<_, _>>(),
+        attributes: attributes.iter().map(|(name, value)| (*name, attr(value))).collect(),
         blocks: Vec::new(),
     }
 }
