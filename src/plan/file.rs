@@ -14,7 +14,7 @@ use super::document::{FORMAT_VERSION, Plan};
 use crate::model::text::json as escape_json;
 use crate::model::{Error, Exit, Json, Result, canonical, input};
 
-/// A plan file larger than this is neither written nor read. A hundred thousand records that all change take a little more than half of it.
+/// A plan file larger than this is neither written nor read. A hundred thousand records that all change take a third of it.
 pub const PLAN_BYTES_MAX: u64 = 512 << 20;
 /// Names beside a plan that are tried for what is being written.
 const BESIDE_TRIES: u32 = 8;
