@@ -9,7 +9,7 @@ use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visit
 use serde::ser::{self, Serialize, Serializer};
 use serde_json::Error;
 
-/// How serde_json marks a text that is JSON already (a test holds it to that).
+/// How `serde_json` marks a text that is JSON already (a test holds it to that).
 pub(super) const RAW: &str = "$serde_json::private::RawValue";
 
 /// Anything in its canonical form.
@@ -22,16 +22,14 @@ pub fn to_string<T: Serialize + ?Sized>(value: &T) -> Result<String, Error> {
     String::from_utf8(writer.out).map_err(ser::Error::custom)
 }
 
-/// JSON text in its canonical form, without a tree of its values.
+/// What is being read, in its canonical form: from JSON, or from what a reader has kept of it; without a tree of values.
 ///
 /// # Errors
-/// What is no JSON; an object with a key twice.
-pub fn of_text(text: &str) -> Result<String, Error> {
-    let mut deserializer = serde_json::Deserializer::from_str(text);
+/// What cannot be read; an object with a key twice.
+pub fn transcode<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let mut writer = Writer::default();
     deserializer.deserialize_any(Transcode(&mut writer))?;
-    deserializer.end()?;
-    String::from_utf8(writer.out).map_err(ser::Error::custom)
+    String::from_utf8(writer.out).map_err(de::Error::custom)
 }
 
 /// Whether a text is `compact` with nothing but white space between its tokens.
@@ -176,7 +174,7 @@ impl<'w> Open<'w> {
         self.comma();
         let start = self.writer.out.len();
         key.serialize(&mut *self.writer)?;
-        // Numbers and bools are written as texts, as serde_json does.
+        // Numbers and bools are written as texts, as `serde_json` does.
         if self.writer.out.get(start).is_some_and(|first| first.is_ascii_alphanumeric() || *first == b'-') && &self.writer.out[start..] != b"null" {
             self.writer.out.insert(start, b'"');
             self.writer.out.push(b'"');
@@ -417,6 +415,14 @@ impl<'de> Visitor<'de> for Transcode<'_> {
 
     fn visit_unit<E: de::Error>(self) -> Result<(), E> {
         self.0.plain(&()).map_err(E::custom)
+    }
+
+    fn visit_none<E: de::Error>(self) -> Result<(), E> {
+        self.visit_unit()
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {

@@ -219,7 +219,7 @@ impl Builder<'_> {
             .map(|((name, rtype), mut contents)| {
                 contents.sort_unstable();
                 contents.dedup();
-                SetAfter { name, rtype, contents }
+                SetAfter { contents, name, rtype }
             })
             .collect();
         if sets.is_empty() {

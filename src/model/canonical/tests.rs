@@ -6,6 +6,12 @@ use serde_json::json;
 
 use super::*;
 
+fn of_text(text: &str) -> Result<String, Error> {
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let written = transcode(&mut deserializer)?;
+    deserializer.end().map(|()| written)
+}
+
 #[derive(Serialize)]
 #[serde(rename_all = "snake_case")]
 enum Kind {
