@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 use crate::declare::Provider;
-use crate::model::Json;
 use crate::model::time::Timestamp;
+use crate::model::{Data, Json};
 use crate::world::provider::{AwsProvider, CloudflareProvider};
 use crate::world::{CallError, CallResult, Failure, Readers, Writers};
 
@@ -168,7 +168,7 @@ pub trait Operation: Send + Sync {
 #[async_trait]
 pub trait Operations: Sync {
     /// The operation that a step's data stands for. Unknown types and fields are an error (a fragment).
-    fn decode(&self, operation: &Json) -> Result<Box<dyn Operation>, String>;
+    fn decode(&self, operation: &Data) -> Result<Box<dyn Operation>, String>;
     /// Reads a fact again, in the form in which the plan holds it.
-    async fn read_fact(&self, read: &Json, cx: &Cx<'_>) -> CallResult<Json>;
+    async fn read_fact(&self, read: &Data, cx: &Cx<'_>) -> CallResult<Data>;
 }

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
 use super::BlockSpec;
@@ -23,6 +22,46 @@ pub struct Attr {
     pub span: Span,
 }
 
+/// Attributes of a block by name, in the order of the file. There are few, so they are searched one after the other: a table for each `record` of a large
+/// zone would take more room than the attributes.
+#[derive(Debug, Clone, Default)]
+pub struct Attributes(Vec<(&'static str, Attr)>);
+
+impl Attributes {
+    /// With room for so many.
+    #[must_use]
+    pub fn with_capacity(count: usize) -> Self {
+        Attributes(Vec::with_capacity(count))
+    }
+
+    /// One of them.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Attr> {
+        self.0.iter().find(|(known, _)| *known == name).map(|(_, attr)| attr)
+    }
+
+    /// Adds one, in the place of one that has its name.
+    pub fn insert(&mut self, name: &'static str, attr: Attr) {
+        match self.0.iter_mut().find(|(known, _)| *known == name) {
+            Some(there) => there.1 = attr,
+            None => self.0.push((name, attr)),
+        }
+    }
+
+    /// Their names.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.0.iter().map(|(name, _)| *name)
+    }
+}
+
+impl FromIterator<(&'static str, Attr)> for Attributes {
+    fn from_iter<I: IntoIterator<Item = (&'static str, Attr)>>(attributes: I) -> Self {
+        let mut all = Attributes::default();
+        attributes.into_iter().for_each(|(name, attr)| all.insert(name, attr));
+        all
+    }
+}
+
 /// One evaluated block, checked against its table: every attribute here is in the table and of its type.
 #[derive(Debug, Clone)]
 pub struct Node {
@@ -33,7 +72,7 @@ pub struct Node {
     /// Its header.
     pub span: Span,
     /// Its attributes by name, in the order of the file.
-    pub attributes: IndexMap<&'static str, Attr>,
+    pub attributes: Attributes,
     /// Its inner blocks, in the order of the file.
     pub blocks: Vec<Node>,
 }

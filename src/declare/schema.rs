@@ -8,9 +8,9 @@ use std::sync::Arc;
 use hcl_edit::Span as _;
 use hcl_edit::expr::Expression;
 use hcl_edit::structure::{Attribute, Block, Body};
-use indexmap::IndexMap;
 
 use super::context::{Context, span};
+use super::desired::Attributes;
 use super::eval::{Evaluator, Scope, convert};
 use super::secrets::{self, address_words};
 use super::spec::{AttrSpec, AttrType, BlockSpec, Presence};
@@ -75,15 +75,21 @@ impl Walker<'_, '_> {
 
     /// A block by its table. What is wrong is reported; what is right is in the node.
     pub fn node(&self, spec: &'static BlockSpec, block: &Block, address: &[&str], extra: Extra) -> Node {
-        let header = self.header(block);
-        let mut node = Node { spec, labels: self.labels(block), span: header.clone(), attributes: IndexMap::new(), blocks: Vec::new() };
+        let (header, body) = (self.header(block), &block.body);
+        let mut node = Node {
+            spec,
+            labels: self.labels(block),
+            span: header.clone(),
+            attributes: Attributes::with_capacity(body.attributes().count()),
+            blocks: Vec::with_capacity(body.blocks().count()),
+        };
         let mut good = true;
         let mut guessed: Vec<&str> = Vec::new();
         for attribute in block.body.attributes() {
             let name = attribute.key.as_str();
             if let Some(known) = spec.attributes.iter().find(|known| known.name == name) {
                 match self.attribute(known, attribute, address) {
-                    Some(attr) => drop(node.attributes.insert(known.name, attr)),
+                    Some(attr) => node.attributes.insert(known.name, attr),
                     None if attribute.value.is_null() => {}
                     None => {
                         good = false;
@@ -140,7 +146,7 @@ impl Walker<'_, '_> {
 
     fn missing(&self, spec: &BlockSpec, body: &Body, header: &Span, guessed: &[&str], node: &Node) {
         for wanted in spec.attributes.iter().filter(|wanted| wanted.presence == Presence::Required) {
-            if node.attributes.contains_key(wanted.name) || guessed.contains(&wanted.name) {
+            if node.attr(wanted.name).is_some() || guessed.contains(&wanted.name) {
                 continue;
             }
             let what = if body.has_attribute(wanted.name) { "is null" } else { "is missing" };

@@ -34,12 +34,12 @@ pub enum Action {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AttributeChange {
-    /// Its name; a path for inner ones: `record["A", "gigadb.org"].content`.
-    pub name: String,
-    /// Null: was not there.
-    pub before: Json,
     /// Null: will not be there.
     pub after: Json,
+    /// Null: was not there.
+    pub before: Json,
+    /// Its name; a path for inner ones: `record["A", "gigadb.org"].content`.
+    pub name: String,
     /// A few words behind it: "restarts the instance", "from Elastic IP eip-…".
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,

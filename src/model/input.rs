@@ -11,9 +11,12 @@ use std::path::Path;
 use std::sync::mpsc;
 use std::time::Duration;
 
-/// The memory that a JSON document may take once it is read, as [`check_json`] estimates it. A plan of twenty thousand new records takes
-/// two thirds of it.
+/// The memory that a JSON document may take once it is read, as [`check_json`] estimates it.
 pub const JSON_MEMORY_MAX: usize = 192 << 20;
+
+/// The same for each byte of a plan, whose operations are kept as text: what is large is so because there is much in it, not because of what little
+/// becomes. A journaled plan of records comes to ten.
+const MEMORY_PER_BYTE_MAX: usize = 16;
 
 /// How long whoever writes into a pipe may take until its end.
 const PIPE_WAIT: Duration = Duration::from_secs(10);
@@ -61,11 +64,23 @@ pub fn read_or_receive(path: &Path, max: u64) -> Result<Vec<u8>> {
 /// # Errors
 /// A fragment: that it holds too many values.
 pub fn check_json(text: &str) -> std::result::Result<(), String> {
+    check_memory(text, JSON_MEMORY_MAX)
+}
+
+/// As [`check_json`], for a plan or a journal, which may be long: a text of more than 12 MiB may take up to sixteen times its size.
+///
+/// # Errors
+/// As [`check_json`].
+pub fn check_long_json(text: &str) -> std::result::Result<(), String> {
+    check_memory(text, JSON_MEMORY_MAX.max(text.len().saturating_mul(MEMORY_PER_BYTE_MAX)))
+}
+
+fn check_memory(text: &str, most: usize) -> std::result::Result<(), String> {
     let memory = json_memory(text.as_bytes());
-    if memory <= JSON_MEMORY_MAX {
+    if memory <= most {
         return Ok(());
     }
-    Err(format!("it holds so many values that reading it would take {} MiB of memory; at most {} are allowed", memory >> 20, JSON_MEMORY_MAX >> 20))
+    Err(format!("it holds so many values that reading it would take {} MiB of memory; at most {} are allowed", memory >> 20, most >> 20))
 }
 
 /// Bytes: of an element with the spare room of its array, and of a small object, which is a whole node of a tree.
@@ -90,7 +105,9 @@ fn json_memory(bytes: &[u8]) -> usize {
 }
 
 fn to_the_end(file: File, max: u64) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
+    // Room for all of it at once, as far as the file says how much it is: growing would take twice the memory for a moment.
+    let expected = file.metadata().map_or(0, |metadata| metadata.len()).min(max);
+    let mut bytes = Vec::with_capacity(usize::try_from(expected).map_or(0, |expected| expected + 1));
     match file.take(max.saturating_add(1)).read_to_end(&mut bytes) {
         Ok(_) if bytes.len() as u64 > max => Err(too_large(max)),
         Ok(_) => Ok(bytes),
@@ -131,6 +148,9 @@ mod tests {
         assert!(check_json(&format!("\"{}\"", "{[,\\\"".repeat(1 << 20))).is_ok(), "marks inside of a text are text");
         assert!(check_json(&"[0,0],".repeat(2 << 20)).unwrap_err().contains("MiB"));
         assert!(check_json(&"{},".repeat(1 << 19)).is_err());
+        let records = format!("{{\"a\":\"{}\"}},", "x".repeat(200)).repeat(1 << 19);
+        assert!(check_json(&records).is_err() && check_long_json(&records).is_ok(), "long because there is much in it");
+        assert!(check_long_json(&"{},".repeat(1 << 24)).is_err());
     }
 
     #[test]

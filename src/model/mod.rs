@@ -1,6 +1,8 @@
 //! The nouns that every phase shares. Imports nothing of the rest.
 
 mod address;
+pub mod canonical;
+pub mod data;
 mod error;
 mod exit;
 pub mod guard;
@@ -17,6 +19,7 @@ mod value;
 pub mod visible;
 
 pub use address::Address;
+pub use data::Data;
 pub use error::{Error, Result};
 pub use exit::Exit;
 pub use net::is_loopback;

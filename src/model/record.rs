@@ -162,7 +162,7 @@ pub fn is_within(name: &str, zone: &str) -> bool {
 
 /// Whether a label is in A-label form, whose Punycode must be checked.
 fn has_a_label(name: &str) -> bool {
-    name.split('.').any(|label| label.as_bytes().get(..4).is_some_and(|start| start.eq_ignore_ascii_case(b"xn--")))
+    name.as_bytes().split(|byte| *byte == b'.').any(|label| label.get(..4).is_some_and(|start| start.eq_ignore_ascii_case(b"xn--")))
 }
 
 /// What is wrong with the labels of a lower-case ASCII name of `whole` bytes, if anything is.
@@ -170,18 +170,16 @@ fn name_mistake(name: &str, whole: usize) -> Option<&'static str> {
     if whole > NAME_MAX {
         return Some("it is longer than 253 bytes");
     }
-    for label in name.split('.') {
+    for label in name.as_bytes().split(|byte| *byte == b'.') {
         if label.is_empty() {
             return Some("it has an empty label");
         }
         if label.len() > LABEL_MAX {
             return Some("one of its labels is longer than 63 bytes");
         }
-        if label.contains('*') {
-            return Some("`*` is allowed as the whole first label only");
-        }
-        if !label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_') {
-            return Some("only letters, digits, `-` and `_` stand in labels");
+        if !label.iter().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || *b == b'-' || *b == b'_') {
+            let star = label.contains(&b'*');
+            return Some(if star { "`*` is allowed as the whole first label only" } else { "only letters, digits, `-` and `_` stand in labels" });
         }
     }
     None

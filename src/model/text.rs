@@ -1,5 +1,6 @@
 //! Characters that act instead of being seen, and JSON without them.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 /// Whether a character acts instead of being seen: controls, direction marks, invisible and unassigned-looking formatting.
@@ -16,7 +17,10 @@ pub fn acts(c: char) -> bool {
 /// For JSON that people read: the same document, with characters that act written as escapes. They can stand only inside texts, where an escape means
 /// the same; line ends and blanks of the layout stay.
 #[must_use]
-pub fn json(pretty: &str) -> String {
+pub fn json(pretty: &str) -> Cow<'_, str> {
+    if is_plain(pretty) {
+        return Cow::Borrowed(pretty);
+    }
     let mut safe = String::with_capacity(pretty.len());
     for c in pretty.chars() {
         if c != '\n' && acts(c) {
@@ -27,5 +31,11 @@ pub fn json(pretty: &str) -> String {
             safe.push(c);
         }
     }
-    safe
+    Cow::Owned(safe)
+}
+
+/// Whether a text has nothing but printable ASCII and line feeds, which nearly all have: found out quickly.
+#[must_use]
+pub fn is_plain(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b' '..=b'~' | b'\n'))
 }

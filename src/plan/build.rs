@@ -1,5 +1,6 @@
 //! Puts the parts of all resources together into one plan.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest, Sha256};
@@ -11,7 +12,7 @@ use super::step::{Outage, Step, Undo};
 use super::{Part, PlanCx, Planner, digest};
 use crate::declare::{Declared, Desired, JournalSetting};
 use crate::diff::{Action, Change, Diffed, Exchange};
-use crate::model::{Address, Error, Exit, Json, Result, guard};
+use crate::model::{Address, Data, Error, Exit, Json, Result, guard};
 use crate::observe::Observed;
 
 /// Finds the planner of a kind by the kind's name.
@@ -70,14 +71,20 @@ fn run_id(request: &Request<'_>) -> String {
     format!("{}-{:02x}{:02x}{:02x}", request.observed.at.strftime("%Y%m%d-%H%M%S"), hash[0], hash[1], hash[2])
 }
 
-fn exchange(diffed: &Diffed) -> Exchange {
-    let mut all = Exchange::default();
-    for change in diffed.values().flatten() {
+/// Over all resources; of the only one that has any, without a copy.
+fn exchange(diffed: &Diffed) -> Cow<'_, Exchange> {
+    let none = Exchange::default();
+    let several: Vec<&Change> = diffed.values().flatten().filter(|change| change.exchange != none).collect();
+    if let [only] = several.as_slice() {
+        return Cow::Borrowed(&only.exchange);
+    }
+    let mut all = none;
+    for change in several {
         all.given.extend(change.exchange.given.iter().cloned());
         all.taken.extend(change.exchange.taken.iter().cloned());
         all.named.extend(change.exchange.named.iter().cloned());
     }
-    all
+    Cow::Owned(all)
 }
 
 fn part(request: &Request<'_>, declared: &Declared, run: &str, exchange: &Exchange) -> Result<Part> {
@@ -194,18 +201,14 @@ fn add_changes(request: &Request<'_>, plan: &mut Plan, mut notes: BTreeMap<Addre
 }
 
 fn resource_change(declared: &Declared, change: &Change, planned_notes: Vec<String>) -> ResourceChange {
-    let side = |pick: fn(&crate::diff::AttributeChange) -> &Json| -> Json {
-        change
-            .attributes
-            .iter()
-            .filter(|attribute| !pick(attribute).is_null())
-            .map(|attribute| (attribute.name.clone(), pick(attribute).clone()))
-            .collect::<serde_json::Map<_, _>>()
-            .into()
+    let side = |pick: fn(&crate::diff::AttributeChange) -> &Json| -> Data {
+        let there = change.attributes.iter().filter(|attribute| !pick(attribute).is_null());
+        let members: BTreeMap<&str, &Json> = there.map(|attribute| (attribute.name.as_str(), pick(attribute))).collect();
+        Data::of(&members).unwrap_or_else(|_| Json::Null.into())
     };
     let (before, after) = match change.action {
-        Action::Create => (Json::Null, side(|attribute| &attribute.after)),
-        Action::Delete => (side(|attribute| &attribute.before), Json::Null),
+        Action::Create => (Json::Null.into(), side(|attribute| &attribute.after)),
+        Action::Delete => (side(|attribute| &attribute.before), Json::Null.into()),
         _ => (side(|attribute| &attribute.before), side(|attribute| &attribute.after)),
     };
     ResourceChange {
@@ -264,17 +267,32 @@ fn used_providers(desired: &Desired, plan: &Plan) -> BTreeMap<String, crate::dec
 }
 
 /// The values of every `provider` key, however deep.
-fn collect_words<'a>(json: &'a Json, words: &mut BTreeSet<&'a str>) {
-    match json {
-        Json::Object(entries) => {
-            for (key, value) in entries {
-                match value {
-                    Json::String(text) if key == "provider" => drop(words.insert(text)),
-                    other => collect_words(other, words),
-                }
-            }
+fn collect_words(data: &Data, words: &mut BTreeSet<String>) {
+    // In canonical form a quote inside of a text has a backslash before it, so that this can only be a key.
+    for (at, key) in data.text().match_indices("\"provider\":") {
+        let value = &data.text()[at + key.len()..];
+        if let Some(Ok(Json::String(word))) = serde_json::Deserializer::from_str(value).into_iter().next() {
+            words.insert(word);
         }
-        Json::Array(items) => items.iter().for_each(|item| collect_words(item, words)),
-        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn providers_are_found_however_deep_and_nowhere_else() {
+        let data = json!({
+            "a": [{ "provider": "aws.hk" }, { "provider": 7 }, { "provider": { "provider": "aws" } }],
+            "b": "\"provider\":\"none\"",
+            "no provider": "none",
+            "provider": "cloudflare.\"x\"",
+        });
+        let mut words = BTreeSet::new();
+        collect_words(&data.into(), &mut words);
+        assert_eq!(words.into_iter().collect::<Vec<_>>(), ["aws", "aws.hk", "cloudflare.\"x\""]);
     }
 }

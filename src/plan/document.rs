@@ -10,7 +10,7 @@ use super::step::{Fact, Step};
 use crate::declare::Provider;
 use crate::diff::{Action, AttributeChange};
 use crate::model::time::{self, Timestamp};
-use crate::model::{Address, Json};
+use crate::model::{Address, Data, Json};
 use crate::world::provider::SlackProvider;
 
 /// The major version is refused when unknown; a higher minor version too, since what it adds may matter.
@@ -135,9 +135,9 @@ pub struct TerraformChange {
     /// `["no-op"]`, `["create"]`, `["update"]`, `["delete"]`, `["create","delete"]`.
     pub actions: Vec<String>,
     /// The changed attributes before; null for a create.
-    pub before: Json,
+    pub before: Data,
     /// The changed attributes after; null for a delete.
-    pub after: Json,
+    pub after: Data,
     /// Always empty: everything is known when it is planned.
     pub after_unknown: Json,
     /// Always false: secrets never reach a plan.

@@ -104,7 +104,7 @@ impl Experience {
 
 /// The same kind of step of the same resource.
 fn key(step: &Step) -> String {
-    format!("{} {}", step.id, step.operation.get("type").and_then(|kind| kind.as_str()).unwrap_or_default())
+    format!("{} {}", step.id, step.operation.word("type").unwrap_or_default())
 }
 
 fn push(known: &mut Vec<Duration>, took: Duration) {

@@ -1,29 +1,34 @@
 //! Saved plans: pretty-printed JSON with sorted keys, 0600, refused when anything but white space was changed.
 
+use std::borrow::Cow;
+use std::fmt;
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
+
 use super::digest;
 use super::document::{FORMAT_VERSION, Plan};
 use crate::model::text::json as escape_json;
-use crate::model::{Error, Exit, Json, Result, input};
+use crate::model::{Error, Exit, Json, Result, canonical, input};
 
-/// A plan file larger than this is neither written nor read. Ten thousand new records take a sixth of it.
-pub const PLAN_BYTES_MAX: u64 = 64 << 20;
+/// A plan file larger than this is neither written nor read. A hundred thousand records that all change take a third of it.
+pub const PLAN_BYTES_MAX: u64 = 512 << 20;
 /// Names beside a plan that are tried for what is being written.
 const BESIDE_TRIES: u32 = 8;
 
 /// The document as it is saved.
 #[must_use]
 pub fn text(plan: &Plan) -> String {
-    // Through `Value`, whose maps are sorted.
-    let json = serde_json::to_value(plan).unwrap_or(Json::Null);
-    let mut text = serde_json::to_string_pretty(&json).unwrap_or_default();
+    let mut text = canonical::pretty(&digest::text(plan));
     text.push('\n');
     // A saved plan is reviewed as a diff: what could deceive its reader is written as an escape.
-    escape_json(&text)
+    match escape_json(&text) {
+        Cow::Borrowed(_) => text,
+        Cow::Owned(safe) => safe,
+    }
 }
 
 /// Writes the plan whole or not at all. A plan that is there is replaced, whatever its mode was; anything else there (a link, a device, a folder) is
@@ -76,7 +81,7 @@ fn readable(text: &str) -> std::result::Result<(), String> {
     if text.len() as u64 > PLAN_BYTES_MAX {
         return Err(format!("it has {} MiB, and at most {} are read", text.len() >> 20, PLAN_BYTES_MAX >> 20));
     }
-    input::check_json(text)
+    input::check_long_json(text)
 }
 
 /// Reads a saved plan and proves that it is as it was saved.
@@ -97,26 +102,48 @@ pub fn load(path: &Path) -> Result<Plan> {
 /// As [`load`], of a text.
 pub fn parse(text: &str, path: &Path) -> Result<Plan> {
     readable(text).map_err(|why| not_a_plan(path, &why))?;
-    let json: Json = serde_json::from_str(text).map_err(|error| not_a_plan(path, &error.to_string()))?;
-    let Some(version) = json.get("format_version").and_then(Json::as_str) else { return Err(not_a_plan(path, "it has no format_version")) };
+    let Head(version) = serde_json::from_str(text).map_err(|error| not_a_plan(path, &error.to_string()))?;
+    let Some(version) = version else { return Err(not_a_plan(path, "it has no format_version")) };
     if version != FORMAT_VERSION {
         let help = format!("this version of switchover reads format {FORMAT_VERSION}; make the plan again, or use the version that made it");
         return Err(Error::new(Exit::Error, format!("{} is a plan of format {version}", path.display()), help));
     }
+    let plan: Plan = serde_json::from_str(text).map_err(|error| changed(path).because_text(error.to_string()))?;
+    let compact = digest::text(&plan);
     // Repeated keys, other spellings of a number or a string, another order of keys: none of them survives this.
-    let as_saved = digest::without_white_space(text) == escape_json(&digest::canonical(&json));
-    let of_text = digest::of_json(&json);
-    let plan: Plan = match serde_json::from_value(json) {
-        Ok(plan) => plan,
-        Err(_) if !as_saved => return Err(changed(path)),
-        Err(error) => return Err(changed(path).because_text(error.to_string())),
-    };
-    // The digest is the plan's as it is understood, which has nothing that is not known, and the text's, which may say the same in other words: a time
-    // with a small t.
-    if !as_saved || digest::of(&plan) != plan.digest || of_text != plan.digest {
+    if !canonical::same_tokens(text, &escape_json(&compact)) || digest::of_text(&compact, &plan.digest) != plan.digest {
         return Err(changed(path));
     }
     Ok(plan)
+}
+
+/// What a document says of its format, before the rest of it is understood.
+struct Head(Option<String>);
+
+impl<'de> Deserialize<'de> for Head {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        struct Members;
+        impl<'de> Visitor<'de> for Members {
+            type Value = Head;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a plan, which is an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> std::result::Result<Head, A::Error> {
+                let mut found = None;
+                while let Some(key) = members.next_key::<String>()? {
+                    if key == "format_version" {
+                        found = members.next_value::<Json>()?.as_str().map(str::to_owned);
+                    } else {
+                        members.next_value::<IgnoredAny>()?;
+                    }
+                }
+                Ok(Head(found))
+            }
+        }
+        deserializer.deserialize_map(Members)
+    }
 }
 
 fn not_a_plan(path: &Path, why: &str) -> Error {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Address, Json, Phase, time};
+use crate::model::{Address, Data, Phase, time};
 
 /// How long things may take.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,7 +35,7 @@ pub enum Undo {
         /// One line: "rename it back".
         title: String,
         /// In order.
-        operations: Vec<Json>,
+        operations: Vec<Data>,
     },
     /// It stays as it is when the run is turned back, and that is right: why.
     Keep(String),
@@ -80,7 +80,7 @@ pub struct Step {
     /// One line for people: "restore dev-openverse-db-next from rds:prod-openverse-db-2026-11-01-00-07".
     pub title: String,
     /// What the kind decodes and runs; `type` says which.
-    pub operation: Json,
+    pub operation: Data,
     /// The way back.
     pub undo: Undo,
     /// Ids of the steps that must be done before.
@@ -110,7 +110,7 @@ pub struct Fact {
     /// One line for people: "newest snapshot of prod-openverse-db".
     pub title: String,
     /// How to read it again; the kind decodes it.
-    pub read: Json,
+    pub read: Data,
     /// What it was.
-    pub value: Json,
+    pub value: Data,
 }

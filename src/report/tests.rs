@@ -68,7 +68,7 @@ impl Teller {
             step: step.map(|step| step.id.clone()),
             address: step.map(|step| step.address.clone()),
             phase: step.map(|step| step.phase),
-            operation: step.and_then(|step| step.operation["type"].as_str().map(str::to_owned)),
+            operation: step.and_then(|step| step.operation.word("type")),
             kind,
         });
         self

@@ -3,8 +3,13 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
-use crate::model::text::acts;
-pub use crate::model::text::json;
+use crate::model::text::{self, acts, is_plain};
+
+/// For JSON that people read: [`text::json`].
+#[must_use]
+pub fn json(pretty: &str) -> String {
+    text::json(pretty).into_owned()
+}
 
 /// For terminals, logs and fenced code: one line, nothing in it moves the cursor or hides. Our own texts pass unchanged.
 #[must_use]
@@ -29,7 +34,7 @@ pub fn terminal(text: &str) -> Cow<'_, str> {
 /// laid out has been escaped piece by piece before; this is for what somebody forgot.
 #[must_use]
 pub fn output(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(|c| c != '\n' && acts(c)) {
+    if is_plain(text) || !text.chars().any(|c| c != '\n' && acts(c)) {
         return Cow::Borrowed(text);
     }
     let mut safe = String::with_capacity(text.len() + 16);
@@ -71,6 +76,9 @@ fn push_unicode(out: &mut String, c: char) {
 /// A quoted text as HCL and JSON have it, in which quotes and backslashes cannot be mistaken for ours.
 #[must_use]
 pub fn quoted(text: &str) -> String {
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'\\' && byte != b'"') {
+        return format!("\"{text}\"");
+    }
     let inner = text.replace('\\', "\\\\").replace('"', "\\\"");
     format!("\"{}\"", terminal(&inner))
 }

@@ -151,7 +151,7 @@ fn facts(plan: &Plan, address: &Address) -> Vec<Fact> {
     let own = plan.facts.iter().filter(|fact| fact.address == *address);
     let one = |fact: &crate::plan::Fact| Fact {
         title: fact.title.clone(),
-        value: fact.value.clone(),
+        value: fact.value.json(),
         steps: plan.steps.iter().filter(|step| step.facts.contains(&fact.id)).filter_map(|step| numbers.get(&step.id)).collect(),
     };
     own.map(one).collect()

@@ -1,35 +1,20 @@
 //! The plan document for programs: pretty-printed, keys sorted.
 
-use super::escape;
-use crate::model::Json;
-use crate::plan::Plan;
+use crate::plan::{Plan, file};
 
 /// The plan as pretty-printed JSON: keys sorted, a line end at the end, and characters that could deceive the reader of a diff as escapes.
 #[must_use]
 pub fn json(plan: &Plan) -> String {
-    // A plan is plain data with text keys: it always has a JSON form. Should that ever change, `null` is no plan, and is refused as such.
-    let value = serde_json::to_value(plan).unwrap_or(Json::Null);
-    let mut text = serde_json::to_string_pretty(&sorted(value)).unwrap_or_default();
-    text.push('\n');
-    escape::json(&text)
-}
-
-/// Keys sorted at every level, whichever map the JSON library was built with.
-fn sorted(value: Json) -> Json {
-    match value {
-        Json::Object(map) => {
-            let mut entries: Vec<(String, Json)> = map.into_iter().map(|(key, inner)| (key, sorted(inner))).collect();
-            entries.sort_by(|a, b| a.0.cmp(&b.0));
-            Json::Object(entries.into_iter().collect())
-        }
-        Json::Array(items) => items.into_iter().map(sorted).collect(),
-        plain => plain,
-    }
+    file::text(plan)
 }
 
 #[cfg(test)]
 mod tests {
+    use sha2::{Digest, Sha256};
+
     use super::*;
+    use crate::model::Json;
+    use crate::plan::digest;
     use crate::review::sample;
 
     #[test]
@@ -38,6 +23,25 @@ mod tests {
             let text = json(&plan);
             assert!(text.ends_with("}\n") && !text.contains('\u{202e}') && !text.contains('\u{1b}'));
             assert_eq!(serde_json::from_str::<Plan>(&text).ok().as_ref(), Some(&plan));
+        }
+    }
+
+    /// The digest by way of a tree of values.
+    fn digest_by_tree(plan: &Plan) -> String {
+        let mut json = serde_json::to_value(plan).unwrap();
+        json.as_object_mut().unwrap().remove("digest");
+        let hash = Sha256::digest(Json::to_string(&json));
+        hash.iter().fold("sha256:".to_owned(), |text, byte| format!("{text}{byte:02x}"))
+    }
+
+    #[test]
+    fn the_digest_is_that_of_everything_but_itself() {
+        for mut plan in [sample::database(), sample::dns_swap(), sample::hostile(), sample::nothing(), sample::blocked()] {
+            for digest in ["", "sha256:0", "\"digest\":\"\",", "é\u{1}"] {
+                digest.clone_into(&mut plan.digest);
+                assert_eq!(digest::of(&plan), digest_by_tree(&plan), "a field that is new, or named otherwise?");
+                assert_eq!(digest::of_text(&digest::text(&plan), digest), digest_by_tree(&plan));
+            }
         }
     }
 

@@ -65,8 +65,8 @@ pub(crate) fn change(address: &Address, action: Action, attributes: Vec<Attribut
         provider_name: if address.kind == "database" { "aws" } else { "cloudflare" }.to_owned(),
         change: TerraformChange {
             actions: action.terraform(),
-            before,
-            after,
+            before: before.into(),
+            after: after.into(),
             after_unknown: json!({}),
             before_sensitive: json!(false),
             after_sensitive: json!(false),
@@ -89,7 +89,7 @@ pub(crate) fn push(plan: &mut Plan, address: &Address, slug: &str, phase: Phase,
         address: address.clone(),
         phase,
         title: title.to_owned(),
-        operation: json!({"type": slug}),
+        operation: json!({"type": slug}).into(),
         undo,
         after,
         facts: Vec::new(),
@@ -108,11 +108,17 @@ pub(crate) fn push(plan: &mut Plan, address: &Address, slug: &str, phase: Phase,
 
 /// A way back of one operation.
 pub(crate) fn undo(title: &str) -> Undo {
-    Undo::Operations { title: title.to_owned(), operations: vec![json!({"type": "undo"})] }
+    Undo::Operations { title: title.to_owned(), operations: vec![json!({"type": "undo"}).into()] }
 }
 
 fn fact(address: &Address, slug: &str, title: &str, value: Json) -> Fact {
-    Fact { id: format!("{address}/{slug}"), address: address.clone(), title: title.to_owned(), read: json!({"read": slug}), value }
+    Fact {
+        id: format!("{address}/{slug}"),
+        address: address.clone(),
+        title: title.to_owned(),
+        read: json!({"read": slug}).into(),
+        value: value.into(),
+    }
 }
 
 /// The monthly refresh of a staging database: an outage, and a deletion that cannot be undone.

@@ -1,7 +1,18 @@
 //! One value of a plan in one line, as HCL would write it.
 
 use super::escape::quoted;
+use super::layout::width;
 use crate::model::Json;
+
+/// Columns that [`inline`] takes.
+#[must_use]
+pub fn inline_width(value: &Json) -> usize {
+    match value {
+        // Most values are short texts without anything to escape.
+        Json::String(text) if text.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'\\' && byte != b'"') => text.len() + 2,
+        other => width(&inline(other)),
+    }
+}
 
 /// In HCL's spelling; a secret's reference is named as one. Not shortened.
 pub fn inline(value: &Json) -> String {

@@ -44,23 +44,23 @@ pub struct Record {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewRecord {
-    /// Canonical name.
-    pub name: String,
-    /// `A`, `MX`, …
-    #[serde(rename = "type")]
-    pub rtype: String,
-    /// In canonical presentation form.
-    pub content: String,
-    /// Seconds; 1 is automatic.
-    pub ttl: u32,
-    /// Whether Cloudflare's proxy shall answer for it.
-    pub proxied: bool,
     /// Free text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
+    /// In canonical presentation form.
+    pub content: String,
+    /// Canonical name.
+    pub name: String,
+    /// Whether Cloudflare's proxy shall answer for it.
+    pub proxied: bool,
     /// `name:value`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,
+    /// Seconds; 1 is automatic.
+    pub ttl: u32,
+    /// `A`, `MX`, …
+    #[serde(rename = "type")]
+    pub rtype: String,
 }
 
 /// A change of one record that keeps its id. Type and name are always sent (the vendor's description wants them); what is
@@ -68,27 +68,27 @@ pub struct NewRecord {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Patch {
+    /// Its comment, from now on; empty text removes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
+    /// Its content, from now on, in canonical presentation form.
+    pub content: String,
     /// Which.
     pub id: String,
     /// Its name (canonical).
     pub name: String,
-    /// Its type, from now on.
-    #[serde(rename = "type")]
-    pub rtype: String,
-    /// Its content, from now on, in canonical presentation form.
-    pub content: String,
-    /// Its TTL, from now on.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ttl: Option<u32>,
     /// Proxied or not, from now on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proxied: Option<bool>,
-    /// Its comment, from now on; empty text removes it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub comment: Option<String>,
     /// All its tags, from now on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tags: Option<Vec<String>>,
+    /// Its TTL, from now on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ttl: Option<u32>,
+    /// Its type, from now on.
+    #[serde(rename = "type")]
+    pub rtype: String,
 }
 
 /// One call, one transaction: executed in this order, all or nothing.

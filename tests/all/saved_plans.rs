@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use proptest::prelude::*;
-use switchover::model::Exit;
-use switchover::plan::{Plan, digest, file};
+use switchover::model::{Exit, data};
+use switchover::plan::{Plan, file};
 use switchover::review::{self, Style};
 
 fn text() -> String {
@@ -40,7 +40,7 @@ fn a_plan_saved_and_loaded_is_the_same_and_for_its_owner_alone() {
 #[test]
 fn white_space_between_tokens_may_change_and_nothing_else() {
     let text = text();
-    let compact = digest::without_white_space(&text);
+    let compact = data::without_white_space(&text);
     assert!(parse(&compact).is_ok());
     assert!(parse(&text.replace('\n', "\r\n")).is_ok());
     let changed = [
@@ -82,7 +82,7 @@ proptest! {
         bytes[at] = byte;
         let changed = String::from_utf8_lossy(&bytes).into_owned();
         // A blank for a line feed between two tokens is white space for white space.
-        prop_assume!(digest::without_white_space(&changed) != digest::without_white_space(&text));
+        prop_assume!(data::without_white_space(&changed) != data::without_white_space(&text));
         prop_assert!(parse(&changed).is_err());
     }
 }

@@ -414,7 +414,7 @@ impl Engine {
             _ => &step.operation,
         };
         let id = &step.id;
-        let credentials = credentials::behind(plan, operation, &error.call);
+        let credentials = credentials::behind(plan, &operation.json(), &error.call);
         let then = if self.journal.state.wrote { self.journal.state.ways_on() } else { "apply again".to_owned() };
         let needs = vec![format!("renew {credentials}, or let them do what {id} needs ({error}); then {then}")];
         self.halt.get_or_insert_with(|| Halt { exit: Exit::Person, why: format!("{id}: {error}"), needs });

@@ -21,7 +21,7 @@ pub async fn first_changed(program: &Program, facts: &[String], cx: &Cx<'_>) -> 
         let Some(kind) = (program.kinds)(&fact.address.kind) else { continue };
         let found = kind.read_fact(&fact.read, cx).await?;
         if found != fact.value {
-            return Ok(Some(format!("{} has changed since the plan was made: {}", fact.title, difference(&fact.value, &found))));
+            return Ok(Some(format!("{} has changed since the plan was made: {}", fact.title, difference(&fact.value.json(), &found.json()))));
         }
     }
     Ok(None)

@@ -57,7 +57,7 @@ pub fn about(state: &RunState, step: Option<&str>, at: Timestamp, kind: EventKin
         step: step.map(|step| step.id.clone()),
         address: step.map(|step| step.address.clone()),
         phase: step.map(|step| step.phase),
-        operation: step.and_then(|step| step.operation.get("type")?.as_str().map(str::to_owned)),
+        operation: step.and_then(|step| step.operation.word("type")),
         kind,
     }
 }

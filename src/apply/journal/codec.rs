@@ -22,7 +22,7 @@ pub struct Decoded {
 pub fn encode(entry: &Entry, chain: u32) -> Result<(String, u32), String> {
     let json = serde_json::to_string(entry).map_err(|error| error.to_string())?;
     // What could not be read again is not written.
-    input::check_json(&json)?;
+    input::check_long_json(&json)?;
     let sum = checksum(chain, json.as_bytes());
     Ok((format!("{sum:08x} {json}\n"), sum))
 }
@@ -72,7 +72,7 @@ pub fn decode_line(line: &[u8], chain: u32) -> Result<(Entry, u32), String> {
         return Err("its checksum does not fit".to_owned());
     }
     let json = std::str::from_utf8(json).map_err(|_| "it is not text")?;
-    input::check_json(json)?;
+    input::check_long_json(json)?;
     let entry = serde_json::from_str(json).map_err(|error| format!("it is not a journal record: {error}"))?;
     Ok((entry, sum))
 }

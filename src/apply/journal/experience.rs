@@ -125,7 +125,7 @@ mod tests {
     fn another_operation_under_the_same_id_is_another_step() {
         let plan = sample::database();
         let mut other = plan.steps[2].clone();
-        other.operation = serde_json::json!({ "type": "wait" });
+        other.operation = serde_json::json!({ "type": "wait" }).into();
         let mut known = Experience::default();
         known.add_step(&other, Duration::from_secs(1));
         assert_eq!(known.step(&plan.steps[2]).runs, 0);

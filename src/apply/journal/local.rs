@@ -27,8 +27,8 @@ use super::turn::{self, Turn};
 use super::{codec, files};
 use crate::model::{Error, Exit, Result};
 
-/// A run's journal larger than this is neither read nor written: the plan in its first line may have half of it, and its other lines are short.
-const JOURNAL_BYTES_MAX: u64 = 80 << 20;
+/// A run's journal larger than this is neither read nor written: the plan in its first line may have all but a little of it, and its other lines are short.
+const JOURNAL_BYTES_MAX: u64 = 528 << 20;
 
 /// A [`Store`] in a folder.
 pub struct LocalStore {

@@ -68,7 +68,7 @@ impl KindSchema for BoxKind {
         let body = &declared.body;
         let mut problems = Vec::new();
         if body.attr("max_age").is_some() && body.attr("schedule").is_some() {
-            problems.push(Problem::error(&body.attributes["schedule"].span, "both `schedule` and `max_age`", "keep one"));
+            problems.push(Problem::error(&body.attr("schedule").unwrap().span, "both `schedule` and `max_age`", "keep one"));
         }
         if body.blocks("record").count() == 0 && body.block("connect").is_none() {
             problems.push(Problem::error(&body.span, "nothing in the box", "add a record"));

@@ -1,7 +1,5 @@
 use std::sync::Arc;
 
-use indexmap::IndexMap;
-
 use super::super::{fixture, schema};
 use super::*;
 use crate::declare::{Attr, BlockSpec, Common};
@@ -16,8 +14,7 @@ fn text(text: &str) -> Value {
 }
 
 fn node(spec: &'static BlockSpec, label: Option<&str>, attributes: &[(&'static str, Value)], blocks: Vec<Node>) -> Node {
-    let attributes: IndexMap<_, _> =
-        attributes.iter().map(|(name, value)| (*name, Attr { value: value.clone(), key: span(), span: span() })).collect();
+    let attributes = attributes.iter().map(|(name, value)| (*name, Attr { value: value.clone(), key: span(), span: span() })).collect();
     Node { spec, labels: label.map(|label| (label.to_owned(), span())).into_iter().collect(), span: span(), attributes, blocks }
 }
 

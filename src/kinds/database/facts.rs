@@ -6,7 +6,7 @@ use serde_json::json;
 use super::marks;
 use super::status::fact_word;
 use crate::apply::operation::Cx;
-use crate::model::{Json, time};
+use crate::model::{Data, Json, time};
 use crate::world::CallResult;
 use crate::world::rds::{Instance, Snapshot};
 
@@ -51,8 +51,8 @@ pub enum Read {
 impl Read {
     /// As it stands in a plan.
     #[must_use]
-    pub fn to_json(&self) -> Json {
-        serde_json::to_value(self).unwrap_or(Json::Null)
+    pub fn to_data(&self) -> Data {
+        Data::of(self).unwrap_or_else(|_| Json::Null.into())
     }
 }
 
@@ -95,11 +95,11 @@ pub fn free_value(holder: Option<&Instance>, except: &[String]) -> Json {
 }
 
 /// Reads a fact again.
-pub async fn read(read: &Json, cx: &Cx<'_>) -> CallResult<Json> {
+pub async fn read(read: &Data, cx: &Cx<'_>) -> CallResult<Data> {
     let unreadable =
         |why: serde_json::Error| crate::world::CallError::new("plan", crate::world::Failure::Refused, format!("not a fact of a database: {why}"));
-    let read: Read = serde_json::from_value(read.clone()).map_err(unreadable)?;
-    Ok(match &read {
+    let read: Read = read.decode().map_err(unreadable)?;
+    let value = match &read {
         Read::Instance { provider, resource_id } => {
             instance_value(cx.readers.rds(cx.aws(provider)?).await?.instance_by_resource_id(resource_id).await?.as_ref())
         }
@@ -110,7 +110,8 @@ pub async fn read(read: &Json, cx: &Cx<'_>) -> CallResult<Json> {
             snapshot_value(cx.readers.rds(cx.aws(provider)?).await?.snapshot(identifier).await?.as_ref(), *timed)
         }
         Read::NameFree { provider, name, except } => free_value(cx.readers.rds(cx.aws(provider)?).await?.instance(name).await?.as_ref(), except),
-    })
+    };
+    Ok(value.into())
 }
 
 #[cfg(test)]

@@ -59,7 +59,7 @@ use async_trait::async_trait;
 use crate::apply::operation::{Cx, Operation, Operations};
 use crate::declare::{BlockSpec, Declared, Desired, KindSchema, TimeoutSpec};
 use crate::diff::{Change, DiffCx, Differ};
-use crate::model::{Error, Exit, Json, Problem, Result};
+use crate::model::{Data, Error, Exit, Problem, Result};
 use crate::observe::{Observation, ObserveCx, Observer, Undeclared};
 use crate::plan::{Part, PlanCx, Planner};
 use crate::world::CallResult;
@@ -129,11 +129,11 @@ impl Planner for Database {
 
 #[async_trait]
 impl Operations for Database {
-    fn decode(&self, operation: &Json) -> Result<Box<dyn Operation>, String> {
+    fn decode(&self, operation: &Data) -> Result<Box<dyn Operation>, String> {
         operations::decode(operation)
     }
 
-    async fn read_fact(&self, read: &Json, cx: &Cx<'_>) -> CallResult<Json> {
+    async fn read_fact(&self, read: &Data, cx: &Cx<'_>) -> CallResult<Data> {
         facts::read(read, cx).await
     }
 }

@@ -6,7 +6,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use indexmap::IndexMap;
 use serde_json::Value as Json;
 
 use super::desired::Wanted;
@@ -86,7 +85,7 @@ fn without_block(address: Address, provider: &str) -> Declared {
     let span = Span { file, range: 0..0 };
     let provider = Attr { value: Value::Reference(provider.to_owned()), key: span.clone(), span: span.clone() };
     let labels = vec![(address.name.clone(), span.clone())];
-    let attributes = IndexMap::from([("provider", provider)]);
+    let attributes = [("provider", provider)].into_iter().collect();
     Declared { address, common: Common::default(), body: Node { spec: &schema::BLOCK, labels, span, attributes, blocks: Vec::new() } }
 }
 

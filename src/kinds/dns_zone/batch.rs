@@ -11,6 +11,8 @@ use crate::world::dns::{NewRecord, Patch, Record};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Removal {
+    /// Its content.
+    pub content: String,
     /// Its id; none for a record that an earlier batch made, whose id nobody could know when this was planned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
@@ -19,8 +21,6 @@ pub struct Removal {
     /// Its type.
     #[serde(rename = "type")]
     pub rtype: String,
-    /// Its content.
-    pub content: String,
 }
 
 /// A record to be changed: what it is and what it becomes. Both name the same attributes where both matter.
@@ -48,15 +48,10 @@ pub struct Changes {
     pub tag_values: Vec<String>,
 }
 
-/// A batch and its inverse.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Chunk {
-    /// What is changed.
-    pub forward: Changes,
-    /// What brings the records back to what was observed.
-    pub back: Changes,
-    /// Ids of the records that are changed or removed, with name, type and content as observed.
-    pub observed: Vec<Record>,
+/// What one batch changes, item by item.
+#[derive(Debug, Clone, Default)]
+pub struct Chunk<'a> {
+    items: Vec<&'a Item>,
 }
 
 impl Changes {
@@ -74,35 +69,71 @@ impl Changes {
     }
 }
 
-impl Chunk {
-    fn add(&mut self, item: &Item) {
-        match item {
-            Item::Delete(before) => {
-                self.forward.deletes.push(Removal { id: Some(before.id.clone()), ..removal(&before.name, &before.rtype, &before.content) });
-                self.back.posts.push(as_new(before));
-                self.observed.push(before.clone());
-            }
-            Item::Patch { before, patch } => {
-                let from = inverse(before, patch);
-                self.back.patches.push(Alteration { from: patch.clone(), to: from.clone() });
-                self.forward.patches.push(Alteration { from, to: patch.clone() });
-                self.observed.push(before.clone());
-            }
-            Item::Post(record) => {
-                self.back.deletes.push(removal(&record.name, &record.rtype, &record.content));
-                self.forward.posts.push(record.clone());
-            }
-        }
+impl<'a> Chunk<'a> {
+    /// How many records it changes.
+    pub fn count(&self) -> usize {
+        self.items.len()
     }
 
-    fn finish(&mut self) {
-        let mut tags: BTreeSet<&str> = self.observed.iter().flat_map(|record| &record.tags).map(String::as_str).collect();
-        tags.extend(self.forward.posts.iter().flat_map(|record| &record.tags).map(String::as_str));
-        tags.extend(self.forward.patches.iter().flat_map(|change| change.to.tags.iter().flatten()).map(String::as_str));
+    /// The records that are changed or removed, as observed.
+    pub fn observed(&self) -> impl Iterator<Item = &'a Record> {
+        self.items.iter().filter_map(|item| if let Item::Delete(before) | Item::Patch { before, .. } = item { Some(&**before) } else { None })
+    }
+
+    /// The records that are made.
+    pub fn posts(&self) -> impl Iterator<Item = &'a NewRecord> {
+        self.items.iter().filter_map(|item| if let Item::Post(record) = item { Some(record) } else { None })
+    }
+
+    /// Name and type of all records that it makes, or makes out of records of another type.
+    pub fn new_sets(&self) -> impl Iterator<Item = (&'a String, &'a String)> {
+        self.items.iter().filter_map(|item| match item {
+            Item::Post(record) => Some((&record.name, &record.rtype)),
+            Item::Patch { before, patch } if before.rtype != patch.rtype => Some((&patch.name, &patch.rtype)),
+            _ => None,
+        })
+    }
+
+    /// What is changed. Made when it is needed and not kept: a large zone has many.
+    pub fn forward(&self) -> Changes {
+        let mut changes = Changes { tag_values: self.tag_values(), ..Changes::default() };
+        for item in &self.items {
+            match item {
+                Item::Delete(before) => {
+                    changes.deletes.push(Removal { id: Some(before.id.clone()), ..removal(&before.name, &before.rtype, &before.content) });
+                }
+                Item::Patch { before, patch } => changes.patches.push(Alteration { from: inverse(before, patch), to: patch.clone() }),
+                Item::Post(record) => changes.posts.push(record.clone()),
+            }
+        }
+        changes
+    }
+
+    /// What brings the records back to what was observed: made out of what is changed.
+    pub fn back(&self, forward: Changes) -> Changes {
+        let mut changes = Changes { tag_values: forward.tag_values, ..Changes::default() };
+        changes.patches = forward.patches.into_iter().map(|Alteration { from, to }| Alteration { from: to, to: from }).collect();
+        for item in &self.items {
+            match item {
+                Item::Delete(before) => changes.posts.push(as_new(before)),
+                Item::Patch { .. } => {}
+                Item::Post(record) => changes.deletes.push(removal(&record.name, &record.rtype, &record.content)),
+            }
+        }
+        changes
+    }
+
+    fn tag_values(&self) -> Vec<String> {
+        let mut tags: BTreeSet<&str> = BTreeSet::new();
+        for item in &self.items {
+            match item {
+                Item::Delete(before) => tags.extend(before.tags.iter().map(String::as_str)),
+                Item::Patch { before, patch } => tags.extend(before.tags.iter().chain(patch.tags.iter().flatten()).map(String::as_str)),
+                Item::Post(record) => tags.extend(record.tags.iter().map(String::as_str)),
+            }
+        }
         let values: BTreeSet<&str> = tags.into_iter().filter_map(|tag| tag.split_once(':')).map(|(_, value)| value).collect();
-        let values: Vec<String> = values.into_iter().filter(|value| !value.is_empty()).map(str::to_owned).collect();
-        self.forward.tag_values.clone_from(&values);
-        self.back.tag_values = values;
+        values.into_iter().filter(|value| !value.is_empty()).map(str::to_owned).collect()
     }
 }
 
@@ -139,23 +170,22 @@ fn inverse(before: &Record, patch: &Patch) -> Patch {
 
 /// As few batches as `most` changes a call allow. All changes of one name stay together where they fit, so that no batch is invalid for
 /// want of another; a name with more changes than that is cut in the order deletes, patches, posts.
-pub(super) fn chunks(names: &[NameChange], most: usize) -> Vec<Chunk> {
+pub(super) fn chunks(names: &[NameChange], most: usize) -> Vec<Chunk<'_>> {
     let most = most.max(1);
     let (mut chunks, mut chunk) = (Vec::new(), Chunk::default());
     for name in names {
-        if chunk.forward.count() > 0 && chunk.forward.count() + name.items.len() > most {
+        if chunk.count() > 0 && chunk.count() + name.items.len() > most {
             chunks.push(std::mem::take(&mut chunk));
         }
         for item in &name.items {
-            if chunk.forward.count() == most {
+            if chunk.count() == most {
                 chunks.push(std::mem::take(&mut chunk));
             }
-            chunk.add(item);
+            chunk.items.push(item);
         }
     }
-    if chunk.forward.count() > 0 {
+    if chunk.count() > 0 {
         chunks.push(chunk);
     }
-    chunks.iter_mut().for_each(Chunk::finish);
     chunks
 }

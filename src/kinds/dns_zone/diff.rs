@@ -1,6 +1,7 @@
 //! Declared × observed: both sides in one shape, set by set.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use indexmap::IndexMap;
 
@@ -35,7 +36,7 @@ pub struct ZoneDetail {
 pub(super) fn diff(address: &Address, observation: &ZoneObservation) -> Result<Change> {
     let spec = &observation.spec;
     let wanted = wanted(observation)?;
-    let mut present: HashMap<&str, Vec<&Record>> = HashMap::new();
+    let mut present: HashMap<&str, Vec<&Arc<Record>>> = HashMap::new();
     for record in observation.records.iter().filter(|record| may_be_touched(record, &spec.name)) {
         present.entry(&record.name).or_default().push(record);
     }
@@ -52,10 +53,11 @@ pub(super) fn diff(address: &Address, observation: &ZoneObservation) -> Result<C
     let (mut names, mut in_the_way) = (Vec::new(), Vec::new());
     for (name, sets) in &by_name {
         let here = present.get(name).map_or(&[][..], Vec::as_slice);
-        let undeclared: Vec<&Record> = here.iter().copied().filter(|record| sets.iter().all(|one| one.set.rtype.word() != record.rtype)).collect();
+        let undeclared: Vec<&Arc<Record>> =
+            here.iter().copied().filter(|record| sets.iter().all(|one| one.set.rtype.word() != record.rtype)).collect();
         let surplus = if spec.all { undeclared.as_slice() } else { &[] };
         if !spec.all {
-            in_the_way.extend(undeclared.iter().copied().filter(|record| is_in_the_way(record, sets, &spec.name)));
+            in_the_way.extend(undeclared.iter().map(|record| &***record).filter(|record| is_in_the_way(record, sets, &spec.name)));
         }
         names.extend(pairing::changes(name, sets, here, surplus));
     }
@@ -120,7 +122,7 @@ fn describe(
     change: &mut Change,
     observation: &ZoneObservation,
     by_name: &IndexMap<&str, Vec<Wanted<'_>>>,
-    present: &HashMap<&str, Vec<&Record>>,
+    present: &HashMap<&str, Vec<&Arc<Record>>>,
     names: &[NameChange],
 ) {
     change.action = Action::Update;
@@ -156,6 +158,7 @@ fn left_behind(observation: &ZoneObservation, by_name: &IndexMap<&str, Vec<Wante
     let mut foreign: Vec<&Record> = observation
         .records
         .iter()
+        .map(AsRef::as_ref)
         .filter(|record| may_be_touched(record, &spec.name) && given.contains(&record.content) && !declared(record))
         .collect();
     if foreign.is_empty() {
@@ -166,7 +169,12 @@ fn left_behind(observation: &ZoneObservation, by_name: &IndexMap<&str, Vec<Wante
     Some(format!("not declared, so left alone, though it answers what declared names give up: {shown}"))
 }
 
-fn detail(by_name: &IndexMap<&str, Vec<Wanted<'_>>>, present: &HashMap<&str, Vec<&Record>>, names: Vec<NameChange>, books: &Books) -> ZoneDetail {
+fn detail(
+    by_name: &IndexMap<&str, Vec<Wanted<'_>>>,
+    present: &HashMap<&str, Vec<&Arc<Record>>>,
+    names: Vec<NameChange>,
+    books: &Books,
+) -> ZoneDetail {
     let mut detail = ZoneDetail { names: Vec::new(), elastic_ips: BTreeMap::new(), changed: BTreeSet::new(), kept: BTreeSet::new() };
     for one in &names {
         let touched: BTreeSet<&str> = one

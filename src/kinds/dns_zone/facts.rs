@@ -8,7 +8,7 @@ use super::addresses::AddressBook;
 use super::check::excludes_cname;
 use super::rows::record_line;
 use crate::apply::Cx;
-use crate::model::Json;
+use crate::model::{Data, Json};
 use crate::world::dns::Record;
 use crate::world::{CallError, CallResult, Failure};
 
@@ -59,10 +59,13 @@ pub struct Places {
 }
 
 /// Records by id as the plan holds them: one line each, null for one that is not there.
-pub(super) fn records_by_id(ids: &BTreeSet<String>, records: &[Record]) -> BTreeMap<String, Option<String>> {
-    let mut found: BTreeMap<String, Option<String>> = ids.iter().map(|id| (id.clone(), None)).collect();
+pub(super) fn records_by_id<'i, 'r>(
+    ids: impl Iterator<Item = &'i String>,
+    records: impl IntoIterator<Item = &'r Record>,
+) -> BTreeMap<&'i str, Option<String>> {
+    let mut found: BTreeMap<&str, Option<String>> = ids.map(|id| (id.as_str(), None)).collect();
     for record in records {
-        if let Some(line) = found.get_mut(&record.id) {
+        if let Some(line) = found.get_mut(record.id.as_str()) {
             *line = Some(record_line(record));
         }
     }
@@ -99,27 +102,27 @@ pub(super) fn elastic_ips(names: &BTreeSet<String>, book: &AddressBook) -> BTree
     names.iter().map(|name| (name.clone(), book.only(name).unwrap_or_else(|found| found))).collect()
 }
 
-/// A map as plain data.
-pub(super) fn json<T: Serialize>(value: &T) -> CallResult<Json> {
-    serde_json::to_value(value).map_err(|error| CallError::new("plan", Failure::Refused, error.to_string()))
+/// A map as data.
+fn data<T: Serialize>(value: &T) -> CallResult<Data> {
+    Data::of(value).map_err(|error| CallError::new("plan", Failure::Refused, error.to_string()))
 }
 
 /// Reads a fact again.
-pub(super) async fn read(read: &Json, cx: &Cx<'_>) -> CallResult<Json> {
-    let read =
-        Read::deserialize(read).map_err(|error| CallError::new("plan", Failure::Refused, format!("a fact of the plan cannot be read: {error}")))?;
+pub(super) async fn read(read: &Data, cx: &Cx<'_>) -> CallResult<Data> {
+    let read: Read =
+        read.decode().map_err(|error| CallError::new("plan", Failure::Refused, format!("a fact of the plan cannot be read: {error}")))?;
     match read {
         Read::Records { provider, zone_id, ids } => {
             let records = cx.readers.dns(cx.cloudflare(&provider)?).await?.records(&zone_id).await?;
-            json(&records_by_id(&ids, &records))
+            data(&records_by_id(ids.iter(), &records))
         }
         Read::Free { provider, zone_id, places } => {
             let records = cx.readers.dns(cx.cloudflare(&provider)?).await?.records(&zone_id).await?;
-            json(&free(&places, &records))
+            data(&free(&places, &records))
         }
         Read::ElasticIps { provider, names } => {
             let book = AddressBook::read(cx.readers, cx.aws(&provider)?).await?;
-            json(&elastic_ips(&names, &book))
+            data(&elastic_ips(&names, &book))
         }
     }
 }

@@ -45,7 +45,7 @@ use async_trait::async_trait;
 use crate::apply::{Cx, Operation, Operations};
 use crate::declare::{BlockSpec, Declared, Desired, KindSchema, TimeoutSpec};
 use crate::diff::{Change, DiffCx, Differ};
-use crate::model::{Error, Exit, Json, Problem, Result};
+use crate::model::{Data, Error, Exit, Problem, Result};
 use crate::observe::{Observation, ObserveCx, Observer};
 use crate::plan::{Part, PlanCx, Planner};
 use crate::world::CallResult;
@@ -108,11 +108,11 @@ impl Planner for DnsZone {
 
 #[async_trait]
 impl Operations for DnsZone {
-    fn decode(&self, operation: &Json) -> Result<Box<dyn Operation>, String> {
+    fn decode(&self, operation: &Data) -> Result<Box<dyn Operation>, String> {
         operations::decode(operation)
     }
 
-    async fn read_fact(&self, read: &Json, cx: &Cx<'_>) -> CallResult<Json> {
+    async fn read_fact(&self, read: &Data, cx: &Cx<'_>) -> CallResult<Data> {
         facts::read(read, cx).await
     }
 }

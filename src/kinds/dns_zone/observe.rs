@@ -1,6 +1,7 @@
 //! What is there: the zone, all its records, and the Elastic IPs that its records name.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use futures_util::future::{join, try_join_all};
 
@@ -23,7 +24,7 @@ pub struct ZoneObservation {
     /// The zone.
     pub zone: Zone,
     /// All its records.
-    pub records: Vec<Record>,
+    pub records: Vec<Arc<Record>>,
     /// Elastic IPs by provider.
     pub books: Books,
 }
@@ -37,7 +38,7 @@ pub(super) async fn observe(declared: &Declared, cx: &ObserveCx<'_>) -> Result<Z
     Ok(ZoneObservation { spec, zone, records, books })
 }
 
-async fn zone(spec: &ZoneSpec, cx: &ObserveCx<'_>) -> Result<(Zone, Vec<Record>)> {
+async fn zone(spec: &ZoneSpec, cx: &ObserveCx<'_>) -> Result<(Zone, Vec<Arc<Record>>)> {
     let failed = |error: CallError| error.into_error(Exit::Error).within(format!("cannot read the zone {}", spec.name));
     let provider = cx.desired.cloudflare(&spec.provider).ok_or_else(|| {
         Error::new(Exit::Error, format!("no provider {} is declared", spec.provider), "declare it, or name another one with `provider`")
@@ -48,7 +49,7 @@ async fn zone(spec: &ZoneSpec, cx: &ObserveCx<'_>) -> Result<(Zone, Vec<Record>)
         Error::new(Exit::Error, format!("the token of {} sees no zone {}", spec.provider, spec.name), help)
     })?;
     let records = door.records(&zone.id).await.map_err(failed)?;
-    Ok((zone, records))
+    Ok((zone, records.into_iter().map(Arc::new).collect()))
 }
 
 async fn books(spec: &ZoneSpec, cx: &ObserveCx<'_>) -> Result<Books> {

@@ -1,5 +1,7 @@
 //! The heart of the comparison: what is there under one name and what shall be there, as the smallest set of changes.
 
+use std::sync::Arc;
+
 use super::desired::Set;
 use crate::model::record::RecordType;
 use crate::world::dns::{NewRecord, Patch, Record};
@@ -8,11 +10,11 @@ use crate::world::dns::{NewRecord, Patch, Record};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Item {
     /// It is removed.
-    Delete(Record),
+    Delete(Arc<Record>),
     /// It is changed and keeps its id.
     Patch {
         /// As it is.
-        before: Record,
+        before: Arc<Record>,
         /// What changes.
         patch: Patch,
     },
@@ -45,13 +47,13 @@ struct Missing<'a> {
 
 /// The changes under one name. `present` are the records there that may be touched; `surplus` those of them that nobody declared and
 /// that shall go.
-pub(super) fn changes(name: &str, wanted: &[Wanted<'_>], present: &[&Record], surplus: &[&Record]) -> Option<NameChange> {
+pub(super) fn changes(name: &str, wanted: &[Wanted<'_>], present: &[&Arc<Record>], surplus: &[&Arc<Record>]) -> Option<NameChange> {
     let (mut patches, mut unwanted, mut missing) = (Vec::new(), Vec::new(), Vec::new());
     for Wanted { set, contents } in wanted {
-        let of_set: Vec<&Record> = present.iter().copied().filter(|record| record.rtype == set.rtype.word()).collect();
+        let of_set = present.iter().copied().filter(|record| record.rtype == set.rtype.word());
         // The service refuses identical records, but should there be two, one is enough.
         let mut kept: Vec<&str> = Vec::new();
-        let mut gone = Vec::new();
+        let mut gone: Vec<&Arc<Record>> = Vec::new();
         for record in of_set {
             if contents.binary_search(&record.content).is_ok() && !kept.contains(&record.content.as_str()) {
                 kept.push(&record.content);
@@ -75,7 +77,7 @@ pub(super) fn changes(name: &str, wanted: &[Wanted<'_>], present: &[&Record], su
     across_types(&mut unwanted, &mut missing, &mut patches);
     let items: Vec<Item> = unwanted
         .into_iter()
-        .map(|record| Item::Delete(record.clone()))
+        .map(|record| Item::Delete(Arc::clone(record)))
         .chain(patches)
         .chain(missing.into_iter().map(|missing| Item::Post(new_record(name, &missing))))
         .collect();
@@ -83,9 +85,9 @@ pub(super) fn changes(name: &str, wanted: &[Wanted<'_>], present: &[&Record], su
 }
 
 /// A, AAAA and CNAME of one name turn into one another by patch, so that the name never lacks an answer and keeps its id.
-fn across_types<'a>(unwanted: &mut Vec<&'a Record>, missing: &mut Vec<Missing<'_>>, patches: &mut Vec<Item>) {
-    let convertible = |record: &&Record| record.rtype.parse::<RecordType>().is_ok_and(RecordType::can_be_proxied);
-    let (mut from, rest): (Vec<&'a Record>, Vec<&'a Record>) = unwanted.drain(..).partition(convertible);
+fn across_types<'a>(unwanted: &mut Vec<&'a Arc<Record>>, missing: &mut Vec<Missing<'_>>, patches: &mut Vec<Item>) {
+    let convertible = |record: &&Arc<Record>| record.rtype.parse::<RecordType>().is_ok_and(RecordType::can_be_proxied);
+    let (mut from, rest): (Vec<&'a Arc<Record>>, Vec<_>) = unwanted.drain(..).partition(convertible);
     from.reverse();
     let mut left = Vec::new();
     for wanted in missing.drain(..) {
@@ -101,12 +103,10 @@ fn across_types<'a>(unwanted: &mut Vec<&'a Record>, missing: &mut Vec<Missing<'_
 }
 
 /// The patch that makes `record` what the set says, with `content`; none when it is that already.
-fn patch(record: &Record, set: &Set, content: &str) -> Option<Item> {
+fn patch(record: &Arc<Record>, set: &Set, content: &str) -> Option<Item> {
     let proxied_after = set.proxied.unwrap_or(record.proxied);
     // The TTL of a proxied record is always automatic, whatever was declared for when it is not proxied.
     let ttl = if proxied_after { set.ttl.map(|_| 1) } else { set.ttl };
-    let mut tags_before = record.tags.clone();
-    tags_before.sort();
     let patch = Patch {
         id: record.id.clone(),
         name: record.name.clone(),
@@ -115,7 +115,11 @@ fn patch(record: &Record, set: &Set, content: &str) -> Option<Item> {
         ttl: ttl.filter(|ttl| *ttl != record.ttl),
         proxied: set.proxied.filter(|proxied| *proxied != record.proxied),
         comment: set.comment.clone().filter(|comment| *comment != record.comment.as_deref().unwrap_or("")),
-        tags: set.tags.clone().filter(|tags| *tags != tags_before),
+        tags: set.tags.clone().filter(|tags| {
+            let mut before = record.tags.clone();
+            before.sort();
+            *tags != before
+        }),
     };
     let same = patch.rtype == record.rtype
         && patch.content == record.content
@@ -123,7 +127,7 @@ fn patch(record: &Record, set: &Set, content: &str) -> Option<Item> {
         && patch.proxied.is_none()
         && patch.comment.is_none()
         && patch.tags.is_none();
-    (!same).then(|| Item::Patch { before: record.clone(), patch })
+    (!same).then(|| Item::Patch { before: Arc::clone(record), patch })
 }
 
 fn new_record(name: &str, Missing { set, content }: &Missing<'_>) -> NewRecord {

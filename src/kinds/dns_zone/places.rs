@@ -1,6 +1,7 @@
 //! Where a plan makes records, and what it knows to stand there: found once for all batches, since a zone may be large.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
 use super::batch::Chunk;
 use super::facts::Places;
@@ -13,34 +14,28 @@ pub(super) struct Index<'a> {
     /// Observed records by name.
     present: HashMap<&'a str, Vec<&'a Record>>,
     /// Ids that the plan changes or removes.
-    touched: BTreeSet<&'a str>,
+    touched: HashSet<&'a str>,
     /// By name: the batch that makes a record, and the record in one line.
     made: HashMap<&'a str, Vec<(usize, String)>>,
 }
 
-/// Name and type of all records that a batch makes, or makes out of records of another type.
-fn new_sets(chunk: &Chunk) -> impl Iterator<Item = (&String, &String)> {
-    let posts = chunk.forward.posts.iter().map(|record| (&record.name, &record.rtype));
-    let turned = chunk.forward.patches.iter().filter(|change| change.from.rtype != change.to.rtype);
-    posts.chain(turned.map(|change| (&change.to.name, &change.to.rtype)))
-}
-
 impl<'a> Index<'a> {
     /// Of all batches of a plan.
-    pub(super) fn new(zone: &'a str, chunks: &'a [Chunk], records: &'a [Record]) -> Self {
-        let mut present: HashMap<&str, Vec<&Record>> = chunks.iter().flat_map(new_sets).map(|(name, _)| (name.as_str(), Vec::new())).collect();
+    pub(super) fn new(zone: &'a str, chunks: &[Chunk<'a>], records: &'a [Arc<Record>]) -> Self {
+        let mut present: HashMap<&'a str, Vec<&'a Record>> =
+            chunks.iter().flat_map(Chunk::new_sets).map(|(name, _)| (name.as_str(), Vec::new())).collect();
         for record in records {
             if let Some(here) = present.get_mut(record.name.as_str()) {
                 here.push(record);
             }
         }
-        let mut made: HashMap<&str, Vec<(usize, String)>> = HashMap::new();
+        let mut made: HashMap<&'a str, Vec<(usize, String)>> = HashMap::new();
         for (number, chunk) in chunks.iter().enumerate() {
-            for post in &chunk.forward.posts {
+            for post in chunk.posts() {
                 made.entry(&post.name).or_default().push((number, line(&post.rtype, &post.name, &post.content)));
             }
         }
-        let touched = chunks.iter().flat_map(|chunk| &chunk.observed).map(|record| record.id.as_str()).collect();
+        let touched = chunks.iter().flat_map(Chunk::observed).map(|record| record.id.as_str()).collect();
         Index { zone, present, touched, made }
     }
 
@@ -51,9 +46,9 @@ impl<'a> Index<'a> {
 
     /// Where the batches from `first` to before `end` make records. What is kept there was known when the plan was made, so only records that it
     /// neither keeps nor touches are in the way.
-    pub(super) fn places(&self, chunks: &[Chunk], first: usize, end: usize, kept: &BTreeSet<String>) -> Places {
+    pub(super) fn places(&self, chunks: &[Chunk<'_>], first: usize, end: usize, kept: &BTreeSet<String>) -> Places {
         let mut places = Places { zone: self.zone.to_owned(), ..Places::default() };
-        for (name, rtype) in chunks[first..end].iter().flat_map(new_sets) {
+        for (name, rtype) in chunks[first..end].iter().flat_map(Chunk::new_sets) {
             places.sets.entry(name.clone()).or_default().insert(rtype.clone());
         }
         for name in places.sets.keys() {

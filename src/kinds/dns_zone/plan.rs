@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::batch::{Chunk, chunks};
+use super::batch::{Changes, Chunk, chunks};
 use super::diff::ZoneDetail;
 use super::facts::{Read, elastic_ips, free, records_by_id};
 use super::observe::ZoneObservation;
@@ -16,7 +16,7 @@ use super::safety::judge;
 use super::schema::TIMEOUTS;
 use crate::declare::{Declared, Desired};
 use crate::model::record::RecordType;
-use crate::model::{Address, Error, Exit, Json, Phase, Result, time};
+use crate::model::{Address, Data, Error, Exit, Phase, Result, time};
 use crate::plan::{Fact, Limits, Part, PlanCx, Step, Undo};
 
 /// How long the API may take to show what a batch did.
@@ -95,7 +95,7 @@ impl Builder<'_> {
             address: self.address().clone(),
             phase,
             title,
-            operation: data(op.to_json())?,
+            operation: data(op.to_data())?,
             undo: Undo::Nothing,
             after: self.last.replace(id).into_iter().collect(),
             facts: Vec::new(),
@@ -109,8 +109,8 @@ impl Builder<'_> {
         Ok(&mut self.part.steps[at])
     }
 
-    fn fact(&mut self, slug: &str, title: String, read: &Read, value: Json) -> Result<()> {
-        let fact = Fact { id: self.id(slug), address: self.address().clone(), title, read: data(serde_json::to_value(read))?, value };
+    fn fact(&mut self, slug: &str, title: String, read: &Read, value: Data) -> Result<()> {
+        let fact = Fact { id: self.id(slug), address: self.address().clone(), title, read: data(Data::of(read))?, value };
         self.part.facts.push(fact);
         Ok(())
     }
@@ -121,7 +121,7 @@ impl Builder<'_> {
         for (provider, addresses) in &self.detail.elastic_ips {
             let Some(book) = self.observation.books.get(provider) else { continue };
             let names: BTreeSet<String> = addresses.keys().cloned().collect();
-            let value = data(serde_json::to_value(elastic_ips(&names, book)))?;
+            let value = data(Data::of(&elastic_ips(&names, book)))?;
             let region = desired.aws(provider).map_or("", |aws| aws.region.as_str());
             let title = format!("addresses of {} Elastic IPs in {provider} ({region})", names.len());
             self.fact(&format!("elastic-ips-{provider}"), title, &Read::ElasticIps { provider: provider.clone(), names }, value)?;
@@ -138,8 +138,8 @@ impl Builder<'_> {
         Ok(())
     }
 
-    fn verify(&mut self, chunks: &[Chunk], index: &Index<'_>) -> Result<()> {
-        let observed = chunks.iter().flat_map(|chunk| &chunk.observed);
+    fn verify(&mut self, chunks: &[Chunk<'_>], index: &Index<'_>) -> Result<()> {
+        let observed = chunks.iter().flat_map(Chunk::observed);
         let op = Op::Verify(Verify {
             provider: self.observation.spec.provider.clone(),
             zone: self.observation.zone.name.clone(),
@@ -153,7 +153,7 @@ impl Builder<'_> {
         Ok(())
     }
 
-    fn batch(&mut self, chunks: &[Chunk], number: usize, index: &Index<'_>) -> Result<()> {
+    fn batch(&mut self, chunks: &[Chunk<'_>], number: usize, index: &Index<'_>) -> Result<()> {
         let chunk = &chunks[number];
         let (zone, provider) = (&self.observation.zone, &self.observation.spec.provider);
         let (suffix, part) = match chunks.len() {
@@ -161,31 +161,35 @@ impl Builder<'_> {
             several => (format!("-{}", number + 1), format!(", part {} of {several}", number + 1)),
         };
         let mut facts: Vec<String> = self.part.facts.iter().map(|fact| fact.id.clone()).filter(|id| id.contains("/elastic-ips-")).collect();
-        if !chunk.observed.is_empty() {
-            let ids: BTreeSet<String> = chunk.observed.iter().map(|record| record.id.clone()).collect();
-            let value = data(serde_json::to_value(records_by_id(&ids, &chunk.observed)))?;
+        let ids: BTreeSet<String> = chunk.observed().map(|record| record.id.clone()).collect();
+        if !ids.is_empty() {
+            let value = data(Data::of(&records_by_id(ids.iter(), chunk.observed())))?;
             let title = format!("{} records of {} to be changed or removed{part}", ids.len(), zone.name);
             self.fact(&format!("records{suffix}"), title, &Read::Records { provider: provider.clone(), zone_id: zone.id.clone(), ids }, value)?;
             facts.push(self.id(&format!("records{suffix}")));
         }
         let places = index.places(chunks, number, number + 1, &self.detail.kept);
         if !places.sets.is_empty() {
-            let value = data(serde_json::to_value(free(&places, places.sets.keys().flat_map(|name| index.present(name)).copied())))?;
+            let value = data(Data::of(&free(&places, places.sets.keys().flat_map(|name| index.present(name)).copied())))?;
             let title = format!("{} names of {} free for new records{part}", places.sets.len(), zone.name);
             self.fact(&format!("free{suffix}"), title, &Read::Free { provider: provider.clone(), zone_id: zone.id.clone(), places }, value)?;
             facts.push(self.id(&format!("free{suffix}")));
         }
+        let forward = chunk.forward();
         let op = |changes| Op::Batch(Batch { provider: provider.clone(), zone: zone.name.clone(), zone_id: zone.id.clone(), changes });
-        let title = format!("change {} in one batch{part}: {}", zone.name, counts(chunk));
-        let undo = Undo::Operations {
-            title: format!("put the {} records of {} back as they were", chunk.back.count(), zone.name),
-            operations: vec![data(op(chunk.back.clone()).to_json())?],
-        };
-        let (forward, limits) = (op(chunk.forward.clone()), self.limits("batch"));
+        let title = format!("change {} in one batch{part}: {}", zone.name, counts(&forward));
+        let (writes, limits) = (forward.writes(), self.limits("batch"));
+        let forward = op(forward);
         let step = self.step(&format!("batch{suffix}"), Phase::Switch, title, &forward, limits)?;
+        let back = match forward {
+            Op::Batch(batch) => chunk.back(batch.changes),
+            _ => Changes::default(),
+        };
+        let title = format!("put the {} records of {} back as they were", back.count(), zone.name);
+        let undo = Undo::Operations { title, operations: vec![data(op(back).to_data())?] };
         step.undo = undo;
         step.facts = facts;
-        step.writes = chunk.forward.writes();
+        step.writes = writes;
         Ok(())
     }
 
@@ -215,7 +219,7 @@ impl Builder<'_> {
             .map(|((name, rtype), mut contents)| {
                 contents.sort_unstable();
                 contents.dedup();
-                SetAfter { name, rtype, contents }
+                SetAfter { contents, name, rtype }
             })
             .collect();
         if sets.is_empty() {
@@ -259,7 +263,7 @@ impl Builder<'_> {
     }
 
     /// What the reader should know of the whole.
-    fn words(&mut self, chunks: &[Chunk], most: usize) {
+    fn words(&mut self, chunks: &[Chunk<'_>], most: usize) {
         let zone = &self.observation.zone.name;
         if chunks.len() > 1 {
             self.part.warnings.push(format!(
@@ -267,8 +271,13 @@ impl Builder<'_> {
                 chunks.len()
             ));
         }
-        let deleted = chunks.iter().flat_map(|chunk| &chunk.forward.deletes);
-        let types: BTreeSet<&str> = deleted.map(|removal| removal.rtype.as_str()).filter(|rtype| rtype.parse::<RecordType>().is_err()).collect();
+        let deleted = self
+            .detail
+            .names
+            .iter()
+            .flat_map(|name| &name.items)
+            .filter_map(|item| if let Item::Delete(before) = item { Some(before) } else { None });
+        let types: BTreeSet<&str> = deleted.map(|record| record.rtype.as_str()).filter(|rtype| rtype.parse::<RecordType>().is_err()).collect();
         if !types.is_empty() {
             let types: Vec<&str> = types.into_iter().collect();
             self.part.warnings.push(format!(
@@ -288,13 +297,13 @@ impl Builder<'_> {
 }
 
 /// "7 changed, 1 added".
-fn counts(chunk: &Chunk) -> String {
-    let counted = [(chunk.forward.patches.len(), "changed"), (chunk.forward.posts.len(), "added"), (chunk.forward.deletes.len(), "removed")];
+fn counts(changes: &Changes) -> String {
+    let counted = [(changes.patches.len(), "changed"), (changes.posts.len(), "added"), (changes.deletes.len(), "removed")];
     counted.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect::<Vec<_>>().join(", ")
 }
 
 /// Plain data of our own types, which cannot fail, without a panic if it ever does.
-fn data(result: Result<Json, serde_json::Error>) -> Result<Json> {
+fn data(result: Result<Data, serde_json::Error>) -> Result<Data> {
     result.map_err(|error| Error::new(Exit::Error, "cannot write a step of a dns_zone as data", "this is a bug: please report it").because(error))
 }
 

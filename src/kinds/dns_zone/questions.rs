@@ -1,6 +1,7 @@
 //! What the name servers are asked after the switch, and what they must answer.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -12,13 +13,13 @@ use crate::world::dns::Record;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Question {
+    /// The whole set that must be answered, sorted; none when any answer will do, since Cloudflare answers with addresses of its own.
+    pub contents: Option<Vec<String>>,
     /// The name.
     pub name: String,
     /// The type that is asked for.
     #[serde(rename = "type")]
     pub rtype: String,
-    /// The whole set that must be answered, sorted; none when any answer will do, since Cloudflare answers with addresses of its own.
-    pub contents: Option<Vec<String>>,
 }
 
 /// A record as it will be, as far as answers go.
@@ -29,7 +30,7 @@ struct After<'a> {
 }
 
 /// The questions, and the sets that cannot be asked for (with why).
-pub(super) fn questions(zone: &str, detail: &ZoneDetail, records: &[Record]) -> (Vec<Question>, Vec<String>) {
+pub(super) fn questions(zone: &str, detail: &ZoneDetail, records: &[Arc<Record>]) -> (Vec<Question>, Vec<String>) {
     let after = after(detail, records);
     let wildcards: HashSet<&str> = after.keys().filter_map(|name| name.strip_prefix("*.")).collect();
     let cuts: HashSet<&str> =
@@ -71,8 +72,8 @@ pub(super) fn questions(zone: &str, detail: &ZoneDetail, records: &[Record]) -> 
 }
 
 /// The zone as it will be, by name.
-fn after<'a>(detail: &'a ZoneDetail, records: &'a [Record]) -> HashMap<&'a str, Vec<After<'a>>> {
-    let mut touched: BTreeMap<&str, Option<After<'_>>> = BTreeMap::new();
+fn after<'a>(detail: &'a ZoneDetail, records: &'a [Arc<Record>]) -> HashMap<&'a str, Vec<After<'a>>> {
+    let mut touched: HashMap<&str, Option<After<'_>>> = HashMap::new();
     let mut by_name: HashMap<&str, Vec<After<'_>>> = HashMap::new();
     for item in detail.names.iter().flat_map(|name| &name.items) {
         match item {

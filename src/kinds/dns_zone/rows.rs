@@ -1,5 +1,7 @@
 //! The rows that people read: `A gigadb.org` before → after.
 
+use std::sync::Arc;
+
 use super::addresses::Books;
 use super::desired::Answers;
 use super::pairing::{Item, NameChange, Wanted};
@@ -40,7 +42,7 @@ fn row(name: String, before: Vec<Json>, after: Vec<Json>, note: Option<String>) 
 }
 
 /// The rows of one name: its answers by type, then what else changes of its records.
-pub(super) fn of_name(rows: &mut Vec<AttributeChange>, change: &NameChange, sets: &[Wanted<'_>], here: &[&Record], books: &Books) {
+pub(super) fn of_name(rows: &mut Vec<AttributeChange>, change: &NameChange, sets: &[Wanted<'_>], here: &[&Arc<Record>], books: &Books) {
     let mut types: Vec<&str> = sets.iter().map(|one| one.set.rtype.word()).collect();
     for item in &change.items {
         let rtype = if let Item::Delete(before) | Item::Patch { before, .. } = item { before.rtype.as_str() } else { continue };

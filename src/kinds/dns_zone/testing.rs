@@ -6,14 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use indexmap::IndexMap;
 
 use super::{KIND, schema};
 use crate::apply::operation::{Notes, Outputs};
 use crate::apply::{Cx, Look, Operations, StartCx};
 use crate::declare::{Attr, BlockSpec, Common, Declared, Desired, JournalSetting, Node, Provider};
 use crate::diff::{Change, DiffCx, Differ};
-use crate::model::{Address, Json, Number, Result, SourceFile, Span, Value};
+use crate::model::{Address, Data, Json, Number, Result, SourceFile, Span, Value};
 use crate::observe::{Observation, ObserveCx, Observer};
 use crate::plan::{Part, PlanCx, Planner, Undo};
 use crate::world::provider::{AwsProvider, CloudflareProvider};
@@ -48,7 +47,7 @@ fn node(spec: &'static BlockSpec, line: usize, labels: &[&str], attributes: &[(&
         spec,
         labels: labels.iter().map(|label| ((*label).to_owned(), span(line))).collect(),
         span: span(line),
-        attributes: attributes.iter().map(|(name, value)| (*name, attr(value))).collect::<IndexMap<_, _>>(),
+        attributes: attributes.iter().map(|(name, value)| (*name, attr(value))).collect(),
         blocks: Vec::new(),
     }
 }
@@ -196,22 +195,22 @@ impl Bench<'_> {
         run(&Cx { readers: self.world, providers, environment: "live", run: "run-1", step: "step", outputs: &outputs, started: None })
     }
 
-    pub(super) fn look(&self, operation: &Json) -> CallResult<Look> {
+    pub(super) fn look(&self, operation: &Data) -> CallResult<Look> {
         let operation = KIND.decode(operation).expect("an operation of this kind");
         self.with(|cx| now(operation.look(cx)))
     }
 
-    pub(super) fn start(&self, operation: &Json) -> CallResult<()> {
+    pub(super) fn start(&self, operation: &Data) -> CallResult<()> {
         let operation = KIND.decode(operation).expect("an operation of this kind");
         self.with(|cx| now(operation.start(&StartCx { cx, writers: self.world, notes: &NoNotes, protect: &[] })))
     }
 
-    pub(super) fn fact(&self, read: &Json) -> CallResult<Json> {
+    pub(super) fn fact(&self, read: &Data) -> CallResult<Data> {
         self.with(|cx| now(KIND.read_fact(read, cx)))
     }
 
     /// Looks until it is done, waiting ten seconds between looks; starts once when there is something to start.
-    pub(super) fn run(&self, operation: &Json) {
+    pub(super) fn run(&self, operation: &Data) {
         let starts = KIND.decode(operation).expect("an operation").starts();
         for attempt in 0..60 {
             match self.look(operation).expect("a look that is answered") {
@@ -221,7 +220,7 @@ impl Bench<'_> {
                 Look::Pending | Look::Settling(_) | Look::Missing(_) => self.world.advance(Duration::from_secs(10)),
             }
         }
-        panic!("not done after ten minutes: {operation}");
+        panic!("not done after ten minutes: {operation:?}");
     }
 
     /// All steps of a plan in their order, facts checked.

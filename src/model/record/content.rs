@@ -86,7 +86,8 @@ fn by_fields(rtype: RecordType, fields: &[Field]) -> Result<String, String> {
 }
 
 fn ipv4(text: &str) -> Result<String, String> {
-    text.parse::<Ipv4Addr>().map(|address| address.to_string()).map_err(|_| match text.parse::<Ipv6Addr>() {
+    // There is one spelling of each: without leading zeros, four numbers.
+    text.parse::<Ipv4Addr>().map(|_| text.to_owned()).map_err(|_| match text.parse::<Ipv6Addr>() {
         Ok(_) => format!("`{text}` is an IPv6 address, and A records take IPv4: use AAAA"),
         Err(_) => format!("`{}` is not an IPv4 address", shortened(text)),
     })

@@ -51,9 +51,9 @@ impl Columns {
         let flat: Vec<&AttributeChange> = attributes.iter().filter(|attribute| !inside(attribute)).collect();
         let name = most(&mut attributes.iter().map(|attribute| width(&attribute.name)), page.columns() / 2);
         let changed = || flat.iter().filter(|attribute| symbol(attribute).0 == '~');
-        let before = most(&mut changed().map(|attribute| width(&value::inline(&attribute.before))), ALIGNED);
+        let before = most(&mut changed().map(|attribute| value::inline_width(&attribute.before)), ALIGNED);
         let noted = || changed().filter(|attribute| attribute.note.is_some());
-        let after = most(&mut noted().map(|attribute| width(&value::inline(&attribute.after))), ALIGNED);
+        let after = most(&mut noted().map(|attribute| value::inline_width(&attribute.after)), ALIGNED);
         let mut columns = Columns { name, before, after, notes_beside: true };
         let room = page.columns().saturating_sub(INDENT);
         columns.notes_beside = flat.iter().all(|attribute| {

@@ -51,7 +51,7 @@ fn beside(page: &mut Page, facts: &[&Fact]) {
     let room = page.columns().saturating_sub(6);
     let titles = facts.iter().map(|fact| width(&fact.title)).max().unwrap_or(0).min(room / 2);
     for fact in facts {
-        let value = Line::of(Ink::Faint, &value::brief(&fact.value, VALUE_CHARACTERS));
+        let value = Line::of(Ink::Faint, &value::brief(&fact.value.json(), VALUE_CHARACTERS));
         page.row(&Line::plain("    "), &[Cell::left(Line::plain(&fact.title), titles), Cell::left(value, room - titles)]);
     }
 }
@@ -59,7 +59,7 @@ fn beside(page: &mut Page, facts: &[&Fact]) {
 /// For narrow terminals: the value behind its title, or under it.
 fn stacked(page: &mut Page, facts: &[&Fact]) {
     for fact in facts {
-        let value = value::brief(&fact.value, VALUE_CHARACTERS);
+        let value = value::brief(&fact.value.json(), VALUE_CHARACTERS);
         page.put(4, 2, &Line::plain(&fact.title).and(Ink::Plain, ": ").and(Ink::Faint, &value));
     }
 }

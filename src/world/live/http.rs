@@ -171,7 +171,8 @@ impl HttpDoor {
         }
         let mut response = builder.headers(headers).send().await.map_err(|error| self.failed(request.call, error, "it did not answer"))?;
         let (status, retry_after) = (response.status(), retry_after(response.headers(), self.clock.now()));
-        let mut body = Vec::new();
+        let announced = response.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
+        let mut body = Vec::with_capacity(announced.min(self.limits.answer_bytes));
         while let Some(chunk) = response.chunk().await.map_err(|error| self.failed(request.call, error, "its answer broke off"))? {
             if body.len() + chunk.len() > self.limits.answer_bytes {
                 let why = format!("its answer is longer than {} bytes", self.limits.answer_bytes);

@@ -12,7 +12,7 @@ pub(super) fn parse(text: &str, name: &str) -> Result<State> {
 
 /// The same before [`prepare`].
 pub(super) fn read(text: &str, name: &str) -> Result<State> {
-    input::check_json(text)
+    input::check_long_json(text)
         .map_err(|why| Error::new(Exit::Error, format!("{name} is not a simulated world: {why}"), "give --world a simulated world's JSON file"))?;
     serde_json::from_str(text).map_err(|error| {
         let path = path_at(text, error.line(), error.column());

@@ -70,8 +70,8 @@ fn matching(zone: &SimZone, name: &str, now: Timestamp, lag: Duration) -> (Vec<S
         if !wild.is_empty() {
             return (wild, true);
         }
-        // A wildcard covers nothing below a name that is there.
-        if zone.exists_at(parent, now, lag) {
+        // A wildcard covers nothing below a name that is there. The zone's own name always is, and all of a large zone lies below it.
+        if parent == zone.name || zone.exists_at(parent, now, lag) {
             break;
         }
         ancestor = parent;

@@ -24,7 +24,7 @@ use crate::model::time::Timestamp;
 use crate::model::{Error, Exit, Json, Result, input};
 
 /// The largest world file, and the largest log, in bytes.
-const MAX_FILE: u64 = 64 << 20;
+const MAX_FILE: u64 = 256 << 20;
 
 /// What a file looked like when it was read.
 type Stamp = (u64, u64, i64, i64);
@@ -204,7 +204,7 @@ fn fold(state: State, log: &[u8], path: &Path) -> Result<State> {
     let mut json = serde_json::to_value(state).map_err(|error| broken(0, error.to_string()))?;
     for (index, bytes) in log.split(|byte| *byte == b'\n').enumerate().filter(|(_, bytes)| !bytes.is_empty()) {
         let text = std::str::from_utf8(bytes).map_err(|_| broken(index + 1, "it is not UTF-8 text".to_owned()))?;
-        input::check_json(text).map_err(|why| broken(index + 1, why))?;
+        input::check_long_json(text).map_err(|why| broken(index + 1, why))?;
         let line: Line = serde_json::from_str(text).map_err(|error| broken(index + 1, error.to_string()))?;
         for (pointer, value) in line.set {
             touched::put(&mut json, &pointer, value).map_err(|why| broken(index + 1, why))?;

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use switchover::apply::operation::{Cx, Look, Operation, Operations, Progress, StartCx};
-use switchover::model::{Address, Json, Phase, time};
+use switchover::model::{Address, Data, Json, Phase, time};
 use switchover::plan::{Limits, Step, Undo};
 use switchover::world::{CallError, CallResult, Failure};
 
@@ -220,12 +220,12 @@ struct Fake;
 
 #[async_trait]
 impl Operations for Fake {
-    fn decode(&self, operation: &Json) -> Result<Box<dyn Operation>, String> {
-        serde_json::from_value::<Op>(operation.clone()).map(|op| Box::new(op) as Box<dyn Operation>).map_err(|error| error.to_string())
+    fn decode(&self, operation: &Data) -> Result<Box<dyn Operation>, String> {
+        operation.decode::<Op>().map(|op| Box::new(op) as Box<dyn Operation>).map_err(|error| error.to_string())
     }
 
-    async fn read_fact(&self, read: &Json, cx: &Cx<'_>) -> CallResult<Json> {
-        let name = read["name"].as_str().unwrap_or_default().to_owned();
+    async fn read_fact(&self, read: &Data, cx: &Cx<'_>) -> CallResult<Data> {
+        let name = read.word("name").unwrap_or_default();
         things(cx.run, |things| {
             let (left, seconds) = things.throttled_facts;
             if left > 0 && !things.names.is_empty() {
@@ -233,7 +233,7 @@ impl Operations for Fake {
                 let asked = Failure::Throttled { retry_after: Some(Duration::from_secs(seconds)) };
                 return Err(CallError::new("fake:Read", asked, "slow down"));
             }
-            Ok(Json::from(things.names.contains(&name)))
+            Ok(Json::from(things.names.contains(&name)).into())
         })
     }
 }
@@ -245,7 +245,8 @@ pub fn kinds(kind: &str) -> Option<&'static dyn Operations> {
 
 /// A step that adds a name, and whose way back removes it.
 pub fn add(name: &str, phase: Phase, after: &[&str], manner: &Manner) -> Step {
-    let undo = Undo::Operations { title: format!("remove {name}"), operations: vec![json!({"type": "remove", "name": name, "manner": manner})] };
+    let undo =
+        Undo::Operations { title: format!("remove {name}"), operations: vec![json!({"type": "remove", "name": name, "manner": manner}).into()] };
     step(name, phase, after, &Op::Add { name: name.to_owned(), manner: manner.clone() }, undo)
 }
 
@@ -260,7 +261,7 @@ fn step(name: &str, phase: Phase, after: &[&str], op: &Op, undo: Undo) -> Step {
         address: Address::new("fake", "a"),
         phase,
         title: format!("do {name}"),
-        operation: serde_json::to_value(op).unwrap(),
+        operation: Data::of(op).unwrap(),
         undo,
         after: after.iter().map(|before| format!("fake.a/{before}")).collect(),
         facts: Vec::new(),

@@ -141,8 +141,8 @@ fn with_fact(mut plan: Plan, name: &str, step: usize) -> Plan {
         id: "fake.a/free".to_owned(),
         address: Address::new("fake", "a"),
         title: format!("the name `{name}` is free"),
-        read: json!({"name": name}),
-        value: json!(false),
+        read: json!({"name": name}).into(),
+        value: json!(false).into(),
     });
     plan.steps[step].facts.push("fake.a/free".to_owned());
     plan

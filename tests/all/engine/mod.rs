@@ -303,8 +303,8 @@ async fn a_changed_fact_makes_the_plan_stale_and_changes_nothing() {
         id: "fake.a/free".to_owned(),
         address: Address::new("fake", "a"),
         title: "the name `taken` is free".to_owned(),
-        read: json!({"name": "taken"}),
-        value: json!(false),
+        read: json!({"name": "taken"}).into(),
+        value: json!(false).into(),
     });
     plan.steps[1].facts.push("fake.a/free".to_owned());
     fake::meddle("stale", "taken");

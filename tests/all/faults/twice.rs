@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use switchover::apply::engine::Program;
 use switchover::apply::operation::{Cx, Look, Operation, Operations, StartCx};
 use switchover::kinds;
-use switchover::model::Json;
+use switchover::model::Data;
 use switchover::world::{CallError, CallResult, Failure};
 
 use super::trials::{self, Case};
@@ -23,11 +23,11 @@ struct Doubled(Box<dyn Operation>);
 
 #[async_trait]
 impl Operations for Twice {
-    fn decode(&self, operation: &Json) -> Result<Box<dyn Operation>, String> {
+    fn decode(&self, operation: &Data) -> Result<Box<dyn Operation>, String> {
         Ok(Box::new(Doubled(kinds::find(self.0).unwrap().decode(operation)?)))
     }
 
-    async fn read_fact(&self, read: &Json, cx: &Cx<'_>) -> CallResult<Json> {
+    async fn read_fact(&self, read: &Data, cx: &Cx<'_>) -> CallResult<Data> {
         kinds::find(self.0).unwrap().read_fact(read, cx).await
     }
 }

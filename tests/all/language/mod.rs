@@ -57,7 +57,7 @@ fn described(within: &str, spec: &BlockSpec, names: &mut BTreeSet<String>) {
 /// The same for all that was read.
 fn found(within: &str, node: &Node, names: &mut BTreeSet<String>) {
     let place = format!("{within}{}", node.spec.name);
-    names.extend(node.attributes.keys().map(|name| format!("{place}.{name}")));
+    names.extend(node.attributes.names().map(|name| format!("{place}.{name}")));
     for inner in &node.blocks {
         found(&format!("{place}."), inner, names);
     }

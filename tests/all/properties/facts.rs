@@ -20,7 +20,7 @@ use crate::support::{Die, MemoryStore, Scene};
 
 /// Changes the world so that this fact is another one, and no other fact is; false where that cannot be.
 fn change(world: &mut Json, fact: &Fact, dice: &mut Dice) -> bool {
-    let read = &fact.read;
+    let read = &fact.read.json();
     let text = |key: &str| read[key].as_str().unwrap_or_default().to_owned();
     let region = &mut world["aws"]["accounts"][ACCOUNT]["regions"][REGION];
     match text("type").as_str() {
@@ -47,14 +47,14 @@ fn change(world: &mut Json, fact: &Fact, dice: &mut Dice) -> bool {
             region["instances"]["db-FOREIGN"] = other;
         }
         "records" => {
-            let ids: Vec<&str> = fact.read["ids"].as_array().unwrap().iter().filter_map(Json::as_str).collect();
+            let ids: Vec<&str> = read["ids"].as_array().unwrap().iter().filter_map(Json::as_str).collect();
             let id = *dice.one(&ids);
             let records = world["cloudflare"]["zones"][text("zone_id")]["records"].as_object_mut().unwrap();
             return records.remove(id).is_some();
         }
-        "free" => return occupy(world, &fact.read, dice),
+        "free" => return occupy(world, read, dice),
         "elastic_ips" => {
-            let names: Vec<&str> = fact.read["names"].as_array().unwrap().iter().filter_map(Json::as_str).collect();
+            let names: Vec<&str> = read["names"].as_array().unwrap().iter().filter_map(Json::as_str).collect();
             let name = *dice.one(&names);
             let addresses = region["elastic_ips"].as_object_mut().unwrap();
             addresses.values_mut().find(|address| address["name"] == name).unwrap()["public_ip"] = json!("203.0.113.99");

@@ -12,7 +12,7 @@ mod tag;
 use serde::{Deserialize, Serialize};
 
 use crate::apply::Operation;
-use crate::model::Json;
+use crate::model::{Data, Json};
 
 pub use delete::Delete;
 pub use instance::{InstanceRef, MadeBy};
@@ -70,8 +70,8 @@ impl Op {
 
     /// As it stands in a step.
     #[must_use]
-    pub fn to_json(&self) -> Json {
-        serde_json::to_value(self).unwrap_or(Json::Null)
+    pub fn to_data(&self) -> Data {
+        Data::of(self).unwrap_or_else(|_| Json::Null.into())
     }
 }
 
@@ -79,8 +79,8 @@ impl Op {
 ///
 /// # Errors
 /// A fragment that names the unknown type or field.
-pub fn decode(operation: &Json) -> Result<Box<dyn Operation>, String> {
-    serde_json::from_value::<Op>(operation.clone()).map(Op::boxed).map_err(|why| format!("not an operation of a database: {why}"))
+pub fn decode(operation: &Data) -> Result<Box<dyn Operation>, String> {
+    operation.decode::<Op>().map(Op::boxed).map_err(|why| format!("not an operation of a database: {why}"))
 }
 
 #[cfg(test)]

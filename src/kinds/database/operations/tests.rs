@@ -15,7 +15,7 @@ use super::super::{diff, facts, fixture, observe, plan};
 use crate::apply::operation::{Cx, Look, Notes, Outputs, StartCx};
 use crate::declare::Desired;
 use crate::diff::{DiffCx, Exchange};
-use crate::model::{Address, Json};
+use crate::model::{Address, Data, Json};
 use crate::observe::ObserveCx;
 use crate::plan::{Part, PlanCx, Step, Undo};
 use crate::world::Readers;
@@ -85,7 +85,7 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    async fn operation(&mut self, step: &Step, operation: &Json) -> Result<(), End> {
+    async fn operation(&mut self, step: &Step, operation: &Data) -> Result<(), End> {
         let op = super::decode(operation).unwrap();
         let clock = self.world.clock();
         let (begin, mut started) = (clock.now(), None);
@@ -140,7 +140,7 @@ impl Run<'_> {
                 };
                 let value = facts::read(&fact.read, &cx).await.unwrap();
                 if value != fact.value {
-                    return Err(End::Failed(format!("{} is stale: {value}", fact.id)));
+                    return Err(End::Failed(format!("{} is stale: {value:?}", fact.id)));
                 }
             }
             self.begun.push(index);

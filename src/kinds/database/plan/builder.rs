@@ -93,7 +93,7 @@ impl<'a> Builder<'a> {
             address: self.intent.wanted.address.clone(),
             phase: draft.phase,
             title: draft.title,
-            operation: draft.op.to_json(),
+            operation: draft.op.to_data(),
             undo: draft.undo,
             after,
             facts: Vec::new(),
@@ -122,7 +122,13 @@ impl<'a> Builder<'a> {
     pub fn fact(&mut self, slug: &str, title: impl Into<String>, read: &Read, value: Json) {
         let id = self.id(slug);
         if self.part.facts.iter().all(|fact| fact.id != id) {
-            self.part.facts.push(Fact { id, address: self.intent.wanted.address.clone(), title: title.into(), read: read.to_json(), value });
+            self.part.facts.push(Fact {
+                id,
+                address: self.intent.wanted.address.clone(),
+                title: title.into(),
+                read: read.to_data(),
+                value: value.into(),
+            });
         }
     }
 
@@ -154,5 +160,5 @@ pub fn by_id(resource_id: &str) -> InstanceRef {
 
 /// A way back of one line.
 pub fn undo(title: impl Into<String>, operations: &[Op]) -> Undo {
-    Undo::Operations { title: title.into(), operations: operations.iter().map(Op::to_json).collect() }
+    Undo::Operations { title: title.into(), operations: operations.iter().map(Op::to_data).collect() }
 }

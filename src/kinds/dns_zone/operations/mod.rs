@@ -15,7 +15,7 @@ pub use read_back::{ReadBack, SetAfter};
 pub use verify::Verify;
 
 use crate::apply::{Cx, Operation};
-use crate::model::Json;
+use crate::model::Data;
 use crate::world::CallResult;
 use crate::world::dns::Record;
 
@@ -40,14 +40,14 @@ impl Op {
     ///
     /// # Errors
     /// Never for operations of this module; the caller must not panic all the same.
-    pub fn to_json(&self) -> Result<Json, serde_json::Error> {
-        serde_json::to_value(self)
+    pub fn to_data(&self) -> Result<Data, serde_json::Error> {
+        Data::of(self)
     }
 }
 
 /// The operation that a step's data stands for.
-pub(super) fn decode(operation: &Json) -> Result<Box<dyn Operation>, String> {
-    let op = Op::deserialize(operation).map_err(|error| format!("an operation of a dns_zone cannot be read: {error}"))?;
+pub(super) fn decode(operation: &Data) -> Result<Box<dyn Operation>, String> {
+    let op: Op = operation.decode().map_err(|error| format!("an operation of a dns_zone cannot be read: {error}"))?;
     Ok(match op {
         Op::Addresses(op) => Box::new(op),
         Op::Verify(op) => Box::new(op),

@@ -28,13 +28,13 @@ pub struct ReadBack {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SetAfter {
+    /// All its answers, sorted; none when it must be gone.
+    pub contents: Vec<String>,
     /// Its name.
     pub name: String,
     /// Its type.
     #[serde(rename = "type")]
     pub rtype: String,
-    /// All its answers, sorted; none when it must be gone.
-    pub contents: Vec<String>,
 }
 
 #[async_trait]

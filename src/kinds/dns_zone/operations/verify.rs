@@ -57,11 +57,10 @@ impl Operation for Verify {
             None => return Ok(Look::Conflict(format!("the zone {} is not there any more", self.zone))),
         }
         let records = door.records(&self.zone_id).await?;
-        let ids = self.records.keys().cloned().collect();
-        let mut wrong: Vec<String> = records_by_id(&ids, &records)
+        let mut wrong: Vec<String> = records_by_id(self.records.keys(), &records)
             .into_iter()
             .filter_map(|(id, found)| {
-                let planned = self.records.get(&id)?;
+                let planned = self.records.get(id)?;
                 match found {
                     Some(line) if line == *planned => None,
                     Some(line) => Some(format!("{planned} has become {line}")),

@@ -1,7 +1,6 @@
 //! What every answer of the API is wrapped in: `success`, `errors` with codes, `result`, `result_info`.
 
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 
 use crate::world::live::http::{Answer, HttpDoor};
 use crate::world::{CallError, CallResult, Failure};
@@ -29,6 +28,8 @@ struct Message {
 /// A page of a list.
 #[derive(Deserialize)]
 pub struct Page<T> {
+    #[serde(default)]
+    success: bool,
     /// What was asked for.
     pub result: Vec<T>,
     /// Where in the list it is.
@@ -86,11 +87,19 @@ fn tell(messages: &[Message], words: &mut Vec<String>, depth: usize) {
     }
 }
 
-/// Reads the body of a call that went well.
+/// Reads a page of a list, of an answer that has large ones: once, where all is well.
 ///
 /// # Errors
-/// `Unknown`, with the place of the first thing that is not as it should be.
-pub fn parse<T: DeserializeOwned>(http: &HttpDoor, call: &str, body: &[u8]) -> CallResult<T> {
-    serde_json::from_slice(body)
-        .map_err(|why| http.error(call, Failure::Unknown { retry_after: None }, &format!("its answer is not what this API gives: {why}")))
+/// As [`check`]; and `Unknown`, with the place of the first thing that is not as it should be.
+pub fn page<'a, T: Deserialize<'a>>(http: &HttpDoor, call: &str, answer: &'a Answer) -> CallResult<Page<T>> {
+    let read: Result<Page<T>, _> = serde_json::from_slice(&answer.body);
+    if let (None, Ok(Page { success: true, .. })) = (answer.failure(), &read) {
+        return read.map_err(|why| unreadable(http, call, &why));
+    }
+    check(http, call, answer)?;
+    read.map_err(|why| unreadable(http, call, &why))
+}
+
+fn unreadable(http: &HttpDoor, call: &str, why: &serde_json::Error) -> CallError {
+    http.error(call, Failure::Unknown { retry_after: None }, &format!("its answer is not what this API gives: {why}"))
 }

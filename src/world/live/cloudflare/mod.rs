@@ -12,7 +12,7 @@ use reqwest::{Method, Url};
 use serde::Deserialize;
 use serde_json::{Map, json};
 
-use super::http::{HttpDoor, HttpLimits, Request};
+use super::http::{Answer, HttpDoor, HttpLimits, Request};
 use super::limiter::Limiter;
 use crate::model::Json;
 use crate::model::record::canonical_name;
@@ -83,19 +83,17 @@ impl Cloudflare {
         url
     }
 
-    async fn get(&self, call: &str, segments: &[&str], query: &[(&str, &str)]) -> CallResult<Vec<u8>> {
+    async fn get(&self, call: &str, segments: &[&str], query: &[(&str, &str)]) -> CallResult<Answer> {
         let request = Request { call, method: Method::GET, url: self.url(segments, query), body: None, reserve: CALLS_FOR_WRITES };
-        let answer = self.http.send(request).await?;
-        envelope::check(&self.http, call, &answer)?;
-        Ok(answer.body)
+        self.http.send(request).await
     }
 }
 
 #[async_trait]
 impl DnsRead for Cloudflare {
     async fn zone(&self, name: &str) -> CallResult<Option<Zone>> {
-        let body = self.get(ZONES, &["zones"], &[("name", name), ("per_page", "50")]).await?;
-        let page: envelope::Page<ApiZone> = envelope::parse(&self.http, ZONES, &body)?;
+        let answer = self.get(ZONES, &["zones"], &[("name", name), ("per_page", "50")]).await?;
+        let page: envelope::Page<ApiZone> = envelope::page(&self.http, ZONES, &answer)?;
         let same = |zone: &ApiZone| canonical_name(&zone.name).is_ok_and(|found| found == name);
         let mut found: Vec<ApiZone> = page.result.into_iter().filter(same).collect();
         if found.len() > 1 {

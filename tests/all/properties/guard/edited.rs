@@ -6,6 +6,7 @@ use serde_json::{Value as Json, json};
 use switchover::apply::engine::Program;
 use switchover::apply::operation::Operations;
 use switchover::kinds;
+use switchover::model::Data;
 use switchover::plan::{Plan, Undo, digest};
 
 use super::spelling::{WORDS, spelt};
@@ -21,7 +22,7 @@ fn decoded(plan: &Arc<Plan>) -> Result<Program, String> {
 }
 
 /// What a step, or its way back, writes by its own data.
-fn written(kind: &str, operation: &Json) -> Vec<String> {
+fn written(kind: &str, operation: &Data) -> Vec<String> {
     kinds::find(kind).and_then(|kind| (kind as &dyn Operations).decode(operation).ok()).map(|operation| operation.writes()).unwrap_or_default()
 }
 
@@ -62,9 +63,11 @@ async fn trial(dice: &mut Dice) -> &'static str {
     let word = *dice.one(&WORDS);
     let name = dice.one(&names).clone();
     let new = if name.contains('.') { format!("{}.{name}", spelt(dice, word)) } else { format!("{name}-{}", spelt(dice, word)) };
-    if !put(operation, &name, &new) {
+    let mut changed = operation.json();
+    if !put(&mut changed, &name, &new) {
         return "a name that stands there as part of another text";
     }
+    *operation = changed.into();
     let now = written(&kind, operation);
     // The word that the guard would look for must be in what is written, and nobody may have told the step so.
     edited.protect = vec![word.to_owned()];

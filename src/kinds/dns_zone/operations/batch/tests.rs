@@ -3,7 +3,7 @@ use serde_json::json;
 use super::super::super::testing::{Bench, contents, desired, list, planned, record, row, s, world_with, zone};
 use super::*;
 use crate::declare::{Declared, Desired};
-use crate::model::Json;
+use crate::model::{Data, Json};
 use crate::plan::Undo;
 use crate::world::sim::SimWorld;
 
@@ -35,7 +35,7 @@ impl Case {
     }
 
     /// The batch and its undo.
-    fn operations(&self) -> (Json, Json) {
+    fn operations(&self) -> (Data, Data) {
         let part = planned(&self.world, &self.declared, &self.desired).expect("a plan").part;
         let step = part.steps.into_iter().find(|step| step.id.ends_with("/batch")).expect("a batch");
         let Undo::Operations { operations, .. } = step.undo else { panic!("an undo") };
@@ -102,10 +102,10 @@ fn an_effect_that_is_seen_late_is_waited_for_and_not_sent_again() {
 fn what_somebody_else_did_already_is_left_out() {
     let case = Case::new(&json!([]));
     let (forward, back) = case.operations();
-    let mut part: Json = forward.clone();
+    let mut part: Json = forward.json();
     part["changes"]["patches"] = json!([]);
     part["changes"]["posts"] = json!([]);
-    case.bench().start(&part).unwrap();
+    case.bench().start(&part.into()).unwrap();
     assert_eq!(case.bench().look(&forward).unwrap(), Look::Pending);
     case.bench().start(&forward).unwrap();
     assert_eq!(case.bench().look(&forward).unwrap(), Look::done());
@@ -118,10 +118,10 @@ fn a_record_that_somebody_else_changed_is_a_conflict_and_stale() {
     let case = Case::new(&json!([]));
     let part = planned(&case.world, &case.declared, &case.desired).expect("a plan").part;
     let (forward, _) = case.operations();
-    let mut other = forward.clone();
-    other["changes"] = json!({ "deletes": [], "posts": [], "patches": forward["changes"]["patches"] });
+    let mut other = forward.json();
+    other["changes"] = json!({ "deletes": [], "posts": [], "patches": other["changes"]["patches"] });
     other["changes"]["patches"][0]["to"]["content"] = json!("192.0.2.99");
-    case.bench().start(&other).unwrap();
+    case.bench().start(&other.into()).unwrap();
     let Look::Conflict(why) = case.bench().look(&forward).unwrap() else { panic!("a conflict") };
     assert!(why.contains("A a.example.org 192.0.2.1 has become A a.example.org 192.0.2.99"), "{why}");
     let fact = part.facts.iter().find(|fact| fact.id.ends_with("/records")).expect("a fact");
@@ -135,10 +135,10 @@ fn a_name_that_is_taken_meanwhile_is_stale_and_a_conflict() {
     let case = Case::new(&json!([]));
     let part = planned(&case.world, &case.declared, &case.desired).expect("a plan").part;
     let (forward, _) = case.operations();
-    let mut other = forward;
+    let mut other = forward.json();
     let posts = json!([{ "name": "d.example.org", "type": "A", "content": "192.0.2.50", "ttl": 300, "proxied": false }]);
     other["changes"] = json!({ "deletes": [], "patches": [], "posts": posts });
-    case.bench().start(&other).unwrap();
+    case.bench().start(&other.into()).unwrap();
     let fact = part.facts.iter().find(|fact| fact.id.ends_with("/free")).expect("a fact");
     assert_eq!(case.bench().fact(&fact.read).unwrap(), json!({ "A d.example.org": ["A d.example.org 192.0.2.50"] }));
     let verify = part.steps.iter().find(|step| step.id.ends_with("/verify")).expect("a step");
@@ -149,10 +149,10 @@ fn a_name_that_is_taken_meanwhile_is_stale_and_a_conflict() {
 #[test]
 fn data_that_is_no_operation_is_refused() {
     let (forward, _) = Case::new(&json!([])).operations();
-    let mut unknown_field = forward.clone();
+    let mut unknown_field = forward.json();
     unknown_field["colour"] = json!("red");
     for bad in [json!(null), json!({ "type": "rename" }), json!({ "type": "batch" }), unknown_field] {
-        assert!(super::super::decode(&bad).is_err(), "{bad}");
+        assert!(super::super::decode(&bad.clone().into()).is_err(), "{bad}");
     }
     assert!(super::super::decode(&forward).is_ok());
 }

@@ -1,0 +1,173 @@
+//! Data of a kind, as a plan holds it: JSON that only its kind understands, kept as text. A tree of values would take ten times the memory, and a
+//! plan may hold a hundred thousand records several times.
+
+use std::fmt;
+
+use serde::de::DeserializeOwned;
+use serde::ser::SerializeStruct;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use super::{Json, canonical, input};
+
+/// One value in canonical form: no white space, sorted keys.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Data(Box<str>);
+
+impl Data {
+    /// Anything as data.
+    ///
+    /// # Errors
+    /// When it cannot be JSON.
+    pub fn of<T: Serialize + ?Sized>(value: &T) -> Result<Self, serde_json::Error> {
+        canonical::to_string(value).map(|text| Data(text.into_boxed_str()))
+    }
+
+    /// Its text.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.0
+    }
+
+    /// What it stands for.
+    ///
+    /// # Errors
+    /// When it stands for something else.
+    pub fn decode<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
+        serde_json::from_str(&self.0)
+    }
+
+    /// The text of one member, where it is an object that has such a one: without reading the rest into memory.
+    #[must_use]
+    pub fn word(&self, member: &str) -> Option<String> {
+        struct Words<'m>(&'m str);
+        impl<'de> de::Visitor<'de> for Words<'_> {
+            type Value = Option<String>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: de::MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
+                let mut found = None;
+                while let Some(key) = members.next_key::<String>()? {
+                    if key == self.0 {
+                        found = members.next_value::<Json>()?.as_str().map(str::to_owned);
+                    } else {
+                        members.next_value::<de::IgnoredAny>()?;
+                    }
+                }
+                Ok(found)
+            }
+        }
+        serde_json::Deserializer::from_str(&self.0).deserialize_map(Words(member)).ok().flatten()
+    }
+
+    /// As a tree of values, for looking into it; instead of one that would take too much memory, a word about that.
+    #[must_use]
+    pub fn json(&self) -> Json {
+        match input::check_json(&self.0) {
+            Ok(()) => self.decode().unwrap_or_default(),
+            Err(why) => Json::from(format!("not shown: {why}")),
+        }
+    }
+}
+
+impl From<Json> for Data {
+    fn from(json: Json) -> Self {
+        // The text of a tree is canonical: its maps are sorted.
+        Data(json.to_string().into_boxed_str())
+    }
+}
+
+impl PartialEq<Json> for Data {
+    fn eq(&self, other: &Json) -> bool {
+        self.json() == *other
+    }
+}
+
+impl fmt::Debug for Data {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Serialize for Data {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut raw = serializer.serialize_struct(canonical::RAW, 1)?;
+        raw.serialize_field(canonical::RAW, &*self.0)?;
+        raw.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for Data {
+    /// In whatever order and spelling; whoever must know whether it stood there in canonical form compares the whole document.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        canonical::transcode(deserializer).map(|text| Data(text.into_boxed_str()))
+    }
+}
+
+/// A text without the white space between its JSON tokens. What stands inside strings stays.
+#[must_use]
+pub fn without_white_space(text: &str) -> String {
+    let (mut out, mut in_string, mut escaped) = (String::with_capacity(text.len()), false, false);
+    for c in text.chars() {
+        if in_string {
+            in_string = escaped || c != '"';
+            escaped = !escaped && c == '\\';
+        } else if matches!(c, ' ' | '\n' | '\r' | '\t') {
+            continue;
+        } else {
+            in_string = c == '"';
+        }
+        out.push(c);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn data_stands_in_documents_as_what_it_is() {
+        let tree = json!({ "b": [1, "x y"], "a": { "type": "t" } });
+        let data = Data::of(&tree).unwrap();
+        assert_eq!(data.text(), r#"{"a":{"type":"t"},"b":[1,"x y"]}"#);
+        assert_eq!(serde_json::to_string(&[&data]).unwrap(), format!("[{}]", data.text()));
+        assert_eq!(serde_json::to_value(&data).unwrap(), tree);
+        assert_eq!(canonical::to_string(&[&data]).unwrap(), format!("[{}]", data.text()));
+        assert_eq!(serde_json::from_value::<Data>(tree.clone()).unwrap(), data);
+        assert_eq!(serde_json::from_str::<Data>(&serde_json::to_string_pretty(&tree).unwrap()).unwrap(), data);
+        assert!(data == tree && Data::from(tree) == data);
+        assert_eq!(Data::from(json!({ "a": { "type": "x" }, "type": "t" })).word("type").as_deref(), Some("t"));
+        assert_eq!((Data::from(json!([1])).word("type"), data.word("type")), (None, None));
+    }
+
+    #[test]
+    fn it_is_read_in_any_spelling_and_refused_when_it_says_a_thing_twice() {
+        let data = Data::from(json!({ "a": 1, "b": "a\u{202e}b" }));
+        for text in [data.text(), "{ \"b\" : \"a\\u202eb\", \"\\u0061\": 1 }"] {
+            assert_eq!(serde_json::from_str::<Data>(text).unwrap(), data, "{text}");
+        }
+        for wrong in [r#"{"a":1,"a":1}"#, r#"{"a":{"b":1,"c":2,"b":1}}"#, "[1", ""] {
+            assert!(serde_json::from_str::<Data>(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(tag = "type")]
+    enum Record {
+        Begun { data: Data },
+    }
+
+    #[test]
+    fn it_is_read_from_records_that_are_told_apart_by_a_member() {
+        for tree in [json!(null), json!([1, -1, 1.5, true, "x", { "z": {}, "a": null }])] {
+            let record = Record::Begun { data: tree.into() };
+            let text = serde_json::to_string(&record).unwrap();
+            assert_eq!(serde_json::from_str::<Record>(&text).unwrap(), record);
+        }
+    }
+}
