@@ -1,7 +1,7 @@
 //! How fast the engine, `validate`, `show` and the start-up are, beside the limit that the machine sets: `scripts/bench-engine`.
 //!
-//! Every figure is taken beside its limit in turns, in one go, and told as the median of both and their ratio. The program runs itself again for the limits
-//! that are whole processes.
+//! Every figure is taken beside its limit in turns, in one go: of runs that wait for the disk the median is told, of what only computes the quickest. The program
+//! runs itself again for the limits that are whole processes.
 
 mod apply;
 mod figures;

@@ -122,7 +122,9 @@ impl Line {
                 current.push(Ink::Plain, &" ".repeat(blanks));
                 used += blanks;
             }
-            word.iter().for_each(|part| current.push(part.ink, part.text));
+            for part in word {
+                current.push(part.ink, part.text);
+            }
             used += columns_of_word;
         }
         lines.push(current);
@@ -242,7 +244,9 @@ impl Page {
                 let missing = " ".repeat(cell.width.saturating_sub(part.map_or(0, Line::width)));
                 line.push(Ink::Plain, if number == 0 { "" } else { "  " });
                 line.push(Ink::Plain, if cell.right { &missing } else { "" });
-                part.into_iter().flat_map(|part| &part.pieces).for_each(|(ink, text)| line.push(*ink, text));
+                for (ink, text) in part.into_iter().flat_map(|part| &part.pieces) {
+                    line.push(*ink, text);
+                }
                 line.push(Ink::Plain, if cell.right { "" } else { &missing });
             }
             self.push(gutter, &line);
@@ -261,14 +265,18 @@ impl Page {
         // No blanks at the end of a line: logs and snapshots dislike them.
         if self.style.color {
             let mut whole = Line::default();
-            pieces().for_each(|(ink, text)| whole.push(*ink, text));
+            for (ink, text) in pieces() {
+                whole.push(*ink, text);
+            }
             if let Some((_, text)) = whole.pieces.last_mut() {
                 text.truncate(text.trim_end_matches(' ').len());
             }
             self.text.push_str(&whole.render(&self.style));
         } else {
             let start = self.text.len();
-            pieces().for_each(|(_, text)| self.text.push_str(text));
+            for (_, text) in pieces() {
+                self.text.push_str(text);
+            }
             let length = self.text[start..].trim_end_matches(' ').len();
             self.text.truncate(start + length);
         }

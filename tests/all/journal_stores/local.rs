@@ -1,7 +1,7 @@
 //! The store in a folder.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use switchover::apply::journal::local::LocalStore;
-use switchover::apply::journal::{Clocks, MachineClocks, Patience, Store, locks};
+use switchover::apply::journal::{Acquire, Clocks, Lease, MachineClocks, Patience, Store, locks};
+use switchover::model::Exit;
 use switchover::model::time::Timestamp;
 
 use super::arena::{Arena, Damage, LONG, LeaseClock, Tail, acquire, entries, entry, tear};
@@ -212,4 +213,44 @@ async fn a_turn_that_is_not_given_back_is_waited_for_with_a_word_and_not_for_eve
     append.await.unwrap().unwrap();
     assert!(said.lock().unwrap().last().unwrap().contains("reached again"), "{said:?}");
     assert!(store.read("one", "r1").await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn all_locks_of_a_run_last_as_long_as_that_of_its_environment() {
+    let arena = arena().await.unwrap();
+    let names = ["dns:x", "rds:1/eu/db", "rds:1/eu/other"];
+    let lease = arena.open().acquire(&acquire("staging", "r1", &names, Duration::ZERO)).await.unwrap();
+    let inode = |name: &str| fs::metadata(arena.root().join("locks").join(format!("{}.json", locks::file_name(name)))).unwrap().ino();
+    let before = names.map(inode);
+    assert!(arena.open().lock(names[1], "any").await.unwrap().unwrap().expired);
+    arena.open().renew(&Lease { length: LONG, ..lease.clone() }).await.unwrap();
+    assert_eq!(names.map(inode), before, "a renewal writes the lock of the environment alone");
+    let own = arena.open().lock("env:staging", "staging").await.unwrap().unwrap();
+    for name in names {
+        let held = arena.open().lock(name, "any").await.unwrap().unwrap();
+        assert_eq!((held.name.as_str(), held.expired, held.expires, held.heartbeat), (name, false, own.expires, own.heartbeat));
+    }
+    // Whoever takes the environment's lock does not make the others last.
+    arena.open().remove_lock("env:staging", "staging").await.unwrap();
+    arena.open().acquire(&acquire("staging", "r2", &[], LONG)).await.unwrap();
+    assert!(arena.open().lock(names[0], "any").await.unwrap().unwrap().expired);
+    let taken = arena.open().acquire(&Acquire { takeover: true, ..acquire("other", "r3", &names[..2], LONG) }).await.unwrap();
+    assert_eq!(arena.open().lock(names[1], "any").await.unwrap().unwrap().fence, taken.fence);
+    assert_eq!(arena.open().lock(names[2], "any").await.unwrap().unwrap().fence, lease.fence, "and who was not named keeps what was its own");
+}
+
+#[tokio::test]
+async fn a_lock_that_people_remove_or_change_by_hand_is_noticed_at_the_next_append() {
+    for file in ["staging/lock.json", "locks/dns%3Ax.json"] {
+        let arena = arena().await.unwrap();
+        let store = arena.open();
+        let lease = store.acquire(&acquire("staging", "r1", &["dns:x", "dns:y"], LONG)).await.unwrap();
+        for next in 0..3 {
+            store.append(&lease, "r1", &[entry(next)]).await.unwrap();
+            // Only what is older than the steps in which a file system dates changes is remembered as seen.
+            tokio::time::sleep(Duration::from_millis(150)).await;
+        }
+        fs::remove_file(arena.root().join(file)).unwrap();
+        assert_eq!(store.append(&lease, "r1", &[entry(3)]).await.unwrap_err().exit(), Exit::Person, "{file}");
+    }
 }
