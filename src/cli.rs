@@ -224,6 +224,9 @@ pub enum Command {
     Unlock {
         /// Name or path
         environment: String,
+        /// Give an unfinished run up as it stands, instead: for one that can go neither on nor back
+        #[arg(long)]
+        abandon: bool,
     },
     /// Format environment files: in place, unless --check is given
     Fmt {

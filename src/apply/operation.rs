@@ -47,6 +47,8 @@ pub enum Look {
     },
     /// It can never be done as planned: why.
     Conflict(String),
+    /// What it works on is seen nowhere: a service may hide it for some minutes; after that it is gone. What that is.
+    Missing(String),
 }
 
 impl Look {
@@ -151,6 +153,10 @@ pub trait Operation: Send + Sync {
     /// Whether a conflict that its look finds before any call of it means that the world is not what the plan was made for: then the plan is stale.
     fn conflict_is_stale(&self) -> bool {
         self.starts()
+    }
+    /// Whether nothing is left to do where what it works on is gone: what it was to free is free.
+    fn missing_is_done(&self) -> bool {
+        false
     }
     /// Reads reality.
     async fn look(&self, cx: &Cx<'_>) -> CallResult<Look>;

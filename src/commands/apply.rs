@@ -109,7 +109,10 @@ async fn begin(store: &dyn Store, plan: &Plan) -> Result<Begin> {
 
 async fn refuse_unfinished(store: &dyn Store, environment: &str) -> Result<()> {
     let Some(state) = running::unfinished(store, environment).await? else { return Ok(()) };
-    let help = format!("go on with it: `switchover resume {environment}`; or undo it: `switchover rollback {environment}`");
+    let help = format!(
+        "go on with it: `switchover resume {environment}`; or undo it: `switchover rollback {environment}`; where neither can be, \
+         `switchover unlock {environment} --abandon` gives it up as it stands"
+    );
     Err(Error::new(Exit::Person, format!("run {} of {environment} is unfinished", state.plan.run), help))
 }
 

@@ -1,5 +1,6 @@
 //! One file a command, each a short script over the phases.
 
+mod abandon;
 mod apply;
 mod ask;
 pub mod completions;
@@ -72,7 +73,8 @@ async fn command(session: &Session, command: Command) -> Result<Exit> {
         Command::Rollback { environment, id, run } => rollback::run(session, &environment, id.as_deref(), &run).await,
         Command::Status { environments, offline } => status::run(session, &environments, offline).await,
         Command::Runs { environment, id } => runs::run(session, &environment, id.as_deref()).await,
-        Command::Unlock { environment } => unlock::run(session, &environment).await,
+        Command::Unlock { environment, abandon: true } => abandon::run(session, &environment).await,
+        Command::Unlock { environment, abandon: false } => unlock::run(session, &environment).await,
         Command::Fmt { paths, check, diff } => fmt::run(session, &paths, check, diff),
         Command::Schema { format } => Ok(schema::run(session, format)),
         Command::Completions { shell } => completions::run(session, &shell),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::running::{self, Begin, Run};
 use super::session::OpenWorld;
 use super::{Session, ask};
-use crate::apply::engine::{Program, summary};
+use crate::apply::engine::{Program, missing, summary};
 use crate::apply::journal::{RunState, Stage, Store};
 use crate::apply::operation::{Cx, Look};
 use crate::cli::RunFlags;
@@ -59,7 +59,8 @@ pub async fn run(session: &Session, environment: &str, id: Option<&str>, flags: 
 async fn candidate(store: &dyn Store, environment: &str, id: Option<&str>) -> Result<Option<RunState>> {
     let mut states = Vec::new();
     for run in store.runs(environment).await? {
-        states.extend(running::state_of(store, environment, &run).await?.filter(|state| state.wrote || state.finished.is_none()));
+        states
+            .extend(running::state_of(store, environment, &run).await?.filter(|state| !state.given_up && (state.wrote || state.finished.is_none())));
     }
     states.sort_by_key(|state| (state.finished.is_none(), state.last));
     let last = states.pop();
@@ -107,6 +108,13 @@ fn refuse_gone(state: &RunState) -> Result<()> {
 /// it will find the world as that leaves it.
 async fn refuse_conflicts(program: &Program, state: &RunState, world: &OpenWorld) -> Result<()> {
     let readers: &dyn Readers = &*world.writers;
+    if let Some((id, what)) = missing::gone(program, state, readers, |_| true).await.first() {
+        let help = format!(
+            "nothing was done; a rename hides an instance for some minutes: if it is one, try again later; else `switchover resume {}` goes on",
+            state.plan.environment
+        );
+        return Err(Error::new(Exit::Error, format!("{id} cannot be turned back: {what} is seen nowhere"), help));
+    }
     let mut told = BTreeSet::new();
     for id in summary::to_undo(state) {
         let Some(at) = program.places.get(&id) else { continue };
@@ -130,7 +138,7 @@ async fn refuse_conflicts(program: &Program, state: &RunState, world: &OpenWorld
                     let help = "nothing was done; see what has changed since, mend it, or declare what must be and plan";
                     return Err(Error::new(Exit::Error, format!("{id} cannot be turned back: {why}"), help));
                 }
-                Ok(Look::Pending | Look::Settling(_)) | Err(_) => {
+                Ok(Look::Pending | Look::Settling(_) | Look::Missing(_)) | Err(_) => {
                     told.insert(address.clone());
                     break;
                 }

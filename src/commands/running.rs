@@ -111,7 +111,7 @@ pub async fn resumable(store: &dyn Store, environment: &str) -> Result<Option<Ru
             break;
         }
     }
-    Ok(last.filter(|state| {
+    Ok(last.filter(|state| !state.given_up).filter(|state| {
         let for_a_person = state.finished.as_ref().is_some_and(|summary| summary.exit_code == Exit::Person.code());
         let left = if state.turned_back.is_some() {
             !summary::to_undo(state).is_empty()

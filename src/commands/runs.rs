@@ -38,7 +38,7 @@ fn row(state: &RunState) -> RunRow {
         started: state.began,
         elapsed_seconds: time::between(state.began, state.last).as_secs(),
         actor: state.actor.clone(),
-        mode: state.mode.clone(),
+        mode: if state.given_up { crate::report::runs::GIVEN_UP.to_owned() } else { state.mode.clone() },
         exit_code: ended.map(|summary| summary.exit_code),
         steps: state.plan.steps.len(),
         done: summary.done.len(),

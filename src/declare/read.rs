@@ -326,15 +326,16 @@ fn check_kinds(context: &Context<'_>, desired: &Desired, kinds: &[&dyn KindSchem
         let what = format!("resources depend on one another in a circle: {}", cycles::words(&names));
         context.report(Problem::error(&desired.resources[circle[0]].body.span, what, "remove one of these depends_on"));
     }
-    for resource in &desired.resources {
-        let Some(kind) = kinds.iter().find(|kind| kind.block().name == resource.address.kind) else { continue };
-        for problem in kind.check(resource, desired) {
-            // What is said of a block as a whole may only follow from what could not be read in it.
-            let follows =
-                problem.span.as_ref().is_some_and(|span| broken.get(&span.file.path).is_some_and(|ranges| ranges.borrow().contains(&span.range)));
-            if !follows {
-                context.report(problem);
-            }
+    let own = desired.resources.iter().flat_map(|resource| {
+        let kind = kinds.iter().find(|kind| kind.block().name == resource.address.kind);
+        kind.map(|kind| kind.check(resource, desired)).unwrap_or_default()
+    });
+    for problem in own.chain(kinds.iter().flat_map(|kind| kind.check_together(desired))) {
+        // What is said of a block as a whole may only follow from what could not be read in it.
+        let follows =
+            problem.span.as_ref().is_some_and(|span| broken.get(&span.file.path).is_some_and(|ranges| ranges.borrow().contains(&span.range)));
+        if !follows {
+            context.report(problem);
         }
     }
 }

@@ -145,4 +145,8 @@ pub trait KindSchema: Sync {
     fn timeouts(&self) -> &'static [TimeoutSpec];
     /// What the table cannot say: relations between attributes, and to the rest of the environment. All mistakes at once.
     fn check(&self, declared: &Declared, desired: &Desired) -> Vec<Problem>;
+    /// What shows only where all its resources are looked at together, which is done once.
+    fn check_together(&self, _desired: &Desired) -> Vec<Problem> {
+        Vec::new()
+    }
 }

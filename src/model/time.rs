@@ -57,6 +57,16 @@ pub fn words(duration: Duration) -> String {
     }
 }
 
+/// As [`words`], and to the second however long it is: for outages, `1h 10m 5s`.
+#[must_use]
+pub fn to_the_second(duration: Duration) -> String {
+    let total = duration.as_secs();
+    let (days, hours, minutes, seconds) = (total / 86_400, total / 3_600 % 24, total / 60 % 60, total % 60);
+    let parts = [(days, "d"), (hours, "h"), (minutes, "m"), (seconds, "s")];
+    let said: Vec<String> = parts.iter().filter(|(count, _)| *count > 0).map(|(count, unit)| format!("{count}{unit}")).collect();
+    if said.is_empty() { words(duration) } else { said.join(" ") }
+}
+
 /// The time from `earlier` to `later`, zero when they are the other way round.
 #[must_use]
 pub fn between(earlier: Timestamp, later: Timestamp) -> Duration {
@@ -116,6 +126,13 @@ mod tests {
     fn words_are_short() {
         for (seconds, text) in [(0, "0s"), (59, "59s"), (60, "1m"), (432, "7m 12s"), (4_200, "1h 10m"), (34 * 86_400, "34 days")] {
             assert_eq!(words(Duration::from_secs(seconds)), text);
+        }
+    }
+
+    #[test]
+    fn an_outage_is_told_to_the_second() {
+        for (seconds, text) in [(0, "0s"), (45, "45s"), (480, "8m"), (3_600, "1h"), (4_205, "1h 10m 5s"), (90_061, "1d 1h 1m 1s")] {
+            assert_eq!(to_the_second(Duration::from_secs(seconds)), text);
         }
     }
 }

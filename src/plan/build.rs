@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 
 use super::document::{FORMAT_VERSION, OutageWindow, Plan, PlanError, ResourceChange, TerraformChange};
 use super::order::{self, Planned};
+use super::places::Places;
 use super::step::{Outage, Step, Undo};
 use super::{Part, PlanCx, Planner, digest};
 use crate::declare::{Declared, Desired, JournalSetting};
@@ -154,6 +155,7 @@ fn assemble(request: &Request<'_>, run: String, planned: Vec<Planned<'_>>, error
             .map(|(address, error)| PlanError { address: address.clone(), error: error.chain(), help: error.help().to_owned() })
             .collect(),
         digest: String::new(),
+        places: Places::default(),
     };
     let mut notes: BTreeMap<Address, Vec<String>> = BTreeMap::new();
     for Planned { declared, part } in planned {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::places::Places;
 use super::step::{Fact, Step};
 use crate::declare::Provider;
 use crate::diff::{Action, AttributeChange};
@@ -62,6 +63,9 @@ pub struct Plan {
     pub errors: Vec<PlanError>,
     /// `sha256:…` over the canonical form of everything else.
     pub digest: String,
+    /// Where each step stands: for [`Plan::place`] alone.
+    #[serde(skip)]
+    pub places: Places,
 }
 
 /// An expected outage.

@@ -6,6 +6,7 @@ pub mod document;
 pub mod experience;
 pub mod file;
 mod order;
+pub mod places;
 pub mod step;
 
 use std::collections::BTreeMap;

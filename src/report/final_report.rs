@@ -1,6 +1,5 @@
 //! The last thing a run prints: what became of it, in one screen, and what a person must do.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::story::{Failed, Story};
@@ -8,7 +7,7 @@ use crate::apply::event::Summary;
 use crate::model::{Phase, time};
 use crate::plan::{Plan, Step, Undo};
 use crate::review::layout::{Cell, Line, Page, width};
-use crate::review::summary::{Numbers, short_name};
+use crate::review::summary::short_name;
 use crate::review::{Ink, Style, escape};
 
 const LABEL: usize = 11;
@@ -138,8 +137,8 @@ fn failures(page: &mut Page, outcome: &Outcome<'_>, detail: Detail) {
 }
 
 fn failure(page: &mut Page, plan: &Plan, failed: &Failed, detail: Detail) {
-    let name = failed.step.as_deref().map_or_else(String::new, |id| match Numbers::of(plan).get(id) {
-        Some(number) => format!("{number}/{} {}", plan.steps.len(), short_name(plan, id)),
+    let name = failed.step.as_deref().map_or_else(String::new, |id| match plan.place(id) {
+        Some(place) => format!("{}/{} {}", place + 1, plan.steps.len(), short_name(plan, id)),
         None => id.to_owned(),
     });
     let what = if failed.undo { " (its way back): " } else { ": " };
@@ -168,10 +167,7 @@ fn steps(page: &mut Page, outcome: &Outcome<'_>, detail: Detail, ink: Ink, label
 
 /// What is in flight is named whatever else is not.
 fn titles(plan: &Plan, ids: &[String], detail: Detail) -> String {
-    let title = |id: &String| {
-        let step = plan.steps.iter().find(|step| step.id == *id);
-        step.map_or_else(|| id.clone(), |step| format!("{} ({})", short_name(plan, id), step.title))
-    };
+    let title = |id: &String| plan.step(id).map_or_else(|| id.clone(), |step| format!("{} ({})", short_name(plan, id), step.title));
     and_more(ids.iter().take(detail.names_of_many.max(1)).map(title).collect(), ids.len())
 }
 
@@ -182,8 +178,7 @@ fn names(plan: &Plan, ids: &[String], detail: Detail) -> String {
             return String::new();
         }
         // The sort is stable: within one rank the order of the plan stays.
-        let by_id: BTreeMap<&str, &Step> = plan.steps.iter().map(|step| (step.id.as_str(), step)).collect();
-        shown.sort_by_key(|id| rank(by_id.get(id.as_str()).copied()));
+        shown.sort_by_key(|id| rank(plan.step(id)));
         shown.truncate(detail.names_of_many);
     }
     and_more(shown.into_iter().map(|id| short_name(plan, id)).collect(), ids.len())
@@ -210,7 +205,8 @@ fn and_more(mut shown: Vec<String>, all: usize) -> String {
 /// Those that have not ended come first.
 fn outages(page: &mut Page, outcome: &Outcome<'_>, detail: Detail) {
     let open = outcome.story.open_outages.iter().map(|(name, since)| (Ink::Danger, format!("{name}: since {}, not ended", time::minute(*since))));
-    let ended = outcome.story.outages.iter().map(|(name, seconds)| (Ink::Plain, format!("{name}: {}", time::words(Duration::from_secs(*seconds)))));
+    let ended =
+        outcome.story.outages.iter().map(|(name, seconds)| (Ink::Plain, format!("{name}: {}", time::to_the_second(Duration::from_secs(*seconds)))));
     let all: Vec<(Ink, String)> = open.chain(ended).collect();
     for ((ink, words), number) in all.iter().take(detail.outages).zip(1..) {
         let label = if *ink == Ink::Danger { Ink::Danger } else { Ink::Watch };

@@ -28,7 +28,7 @@ pub struct RunRow {
     pub elapsed_seconds: u64,
     /// Who began it.
     pub actor: String,
-    /// `apply`, `resume` or `rollback`: what was last done with it.
+    /// `apply`, `resume`, `rollback` or `given up`: what was last done with it.
     pub mode: String,
     /// How it ended; none while it has not.
     pub exit_code: Option<u8>,
@@ -42,12 +42,16 @@ pub struct RunRow {
     pub outage_seconds: u64,
 }
 
+/// The mode of a run that a person has given up as it stood.
+pub const GIVEN_UP: &str = "given up";
+
 impl RunRow {
     /// How it ended, in a word or two.
     #[must_use]
     pub fn ended(&self) -> &'static str {
         match self.exit_code {
             None => "unfinished",
+            Some(_) if self.mode == GIVEN_UP => GIVEN_UP,
             Some(0) if self.mode == "rollback" => "turned back",
             Some(0) => "done",
             Some(3) => "at a gate",
@@ -116,7 +120,7 @@ fn cells(run: &RunRow) -> [String; 7] {
         time::words(Duration::from_secs(run.elapsed_seconds)),
         run.ended().to_owned(),
         format!("{}/{}{undone}", run.done, run.steps),
-        if run.outage_seconds == 0 { "-".to_owned() } else { time::words(Duration::from_secs(run.outage_seconds)) },
+        if run.outage_seconds == 0 { "-".to_owned() } else { time::to_the_second(Duration::from_secs(run.outage_seconds)) },
         run.actor.clone(),
     ]
 }

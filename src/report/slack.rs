@@ -7,7 +7,7 @@ use crate::apply::event::{Event, EventKind, Summary};
 use crate::model::time;
 use crate::plan::Plan;
 use crate::review::escape;
-use crate::review::summary::{Numbers, about, changed, many, no_way_back, outages, short_name};
+use crate::review::summary::{about, changed, many, no_way_back, outages, short_name};
 
 /// Notices of one undisturbed run, start and end included.
 const MOST: usize = 6;
@@ -77,7 +77,11 @@ pub fn notice(event: &Event, plan: &Plan) -> Option<String> {
             about(Duration::from_secs(*expected_seconds))
         ),
         EventKind::OutageEnded { outage, seconds } => {
-            format!("the outage of {} has ended after {}. Next: a notice when the run ends.", part(outage), words(*seconds))
+            format!(
+                "the outage of {} has ended after {}. Next: a notice when the run ends.",
+                part(outage),
+                time::to_the_second(Duration::from_secs(*seconds))
+            )
         }
         EventKind::GateWaiting { message } => {
             format!("waits at a gate, {step}: {}. Next: nothing happens until somebody decides.", part(message.trim_end_matches('.')))
@@ -133,13 +137,15 @@ fn finished(event: &Event, summary: &Summary, elapsed_seconds: u64) -> String {
         summary.in_flight.len(),
         summary.not_started.len()
     );
-    let resume = format!("`switchover resume {environment}` goes on, `switchover rollback {environment}` turns it back");
+    let resume = format!("`switchover resume {environment}` goes on");
     let (how, next) = match summary.exit_code {
         0 if summary.undone.is_empty() => (format!("done after {took}"), "nothing".to_owned()),
         0 => (format!("turned back after {took}; everything is as it was"), "nothing".to_owned()),
         3 => (format!("waits at a gate after {took}"), resume),
         4 => (format!("failed after {took} and is turned back; everything is as it was"), "find out why, then plan again".to_owned()),
-        5 => (format!("needs a person after {took}"), resume),
+        // What is needed names its own command, which is not always this one.
+        5 if !summary.needs.is_empty() => (format!("needs a person after {took}"), "what is said above".to_owned()),
+        5 => (format!("needs a person after {took}"), format!("`switchover status {environment}`")),
         8 => (format!("stopped at a safe point after {took}"), resume),
         6 => (format!("ended after {took}: its plan is stale"), format!("`switchover plan {environment}`")),
         code => (format!("ended after {took} with exit code {code}"), format!("`switchover status {environment}`")),
@@ -154,7 +160,7 @@ fn finished(event: &Event, summary: &Summary, elapsed_seconds: u64) -> String {
 
 fn step_name(plan: &Plan, id: &str) -> String {
     let name = part(&short_name(plan, id));
-    Numbers::of(plan).get(id).map_or_else(|| format!("step {name}"), |number| format!("step {number} of {}, {name}", plan.steps.len()))
+    plan.place(id).map_or_else(|| format!("step {name}"), |place| format!("step {} of {}, {name}", place + 1, plan.steps.len()))
 }
 
 fn words(seconds: u64) -> String {

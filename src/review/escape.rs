@@ -9,7 +9,7 @@ pub use crate::model::text::json;
 /// For terminals, logs and fenced code: one line, nothing in it moves the cursor or hides. Our own texts pass unchanged.
 #[must_use]
 pub fn terminal(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(acts) {
+    if text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) || !text.chars().any(acts) {
         return Cow::Borrowed(text);
     }
     let mut safe = String::with_capacity(text.len() + 16);

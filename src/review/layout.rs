@@ -8,7 +8,8 @@ use super::style::{Ink, Style};
 /// Columns that a text takes; wide characters count two.
 #[must_use]
 pub fn width(text: &str) -> usize {
-    get_string_width(text)
+    // Nearly every text is of letters that take one column each, and nearly all the time of a long plan went into finding that out.
+    if text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) { text.len() } else { get_string_width(text) }
 }
 
 /// A name that fits into so many columns: cut in the middle, since names of one family differ at their ends.
@@ -81,67 +82,83 @@ impl Line {
         self.and(Ink::Plain, &" ".repeat(missing))
     }
 
-    /// As it is printed. Neighbours in one ink are painted as one, the blanks between them too (a blank has no colour), so that a
-    /// coloured sentence can still be searched for.
+    /// Puts one more piece behind the others. Neighbours in one ink are one piece, the blanks between them too (a blank has no colour), so that a coloured
+    /// sentence can still be searched for.
+    fn push(&mut self, ink: Ink, text: &str) {
+        match self.pieces.last_mut() {
+            _ if text.is_empty() => {}
+            Some((last, before)) if *last == ink || text.bytes().all(|byte| byte == b' ') => before.push_str(text),
+            _ => self.pieces.push((ink, text.to_owned())),
+        }
+    }
+
+    /// As it is printed.
     #[must_use]
     pub fn render(&self, style: &Style) -> String {
-        let mut merged: Vec<(Ink, String)> = Vec::new();
+        let mut merged = Line::default();
         for (ink, text) in &self.pieces {
-            match merged.last_mut() {
-                Some((last, before)) if last == ink || text.bytes().all(|byte| byte == b' ') => before.push_str(text),
-                _ => merged.push((*ink, text.clone())),
-            }
+            merged.push(*ink, text);
         }
-        merged.iter().map(|(ink, text)| style.paint(*ink, text)).collect()
+        merged.pieces.iter().map(|(ink, text)| style.paint(*ink, text)).collect()
     }
 
     /// Broken at blanks so that no part is wider than `columns`, unless one word is. Following parts are indented by `hang`.
     #[must_use]
     pub fn wrapped(&self, columns: usize, hang: usize) -> Vec<Line> {
         let (mut lines, mut current, mut used) = (Vec::new(), Line::default(), 0);
-        for word in self.words() {
-            let (blanks, columns_of_word) = (word.blanks, word.line.width());
+        let parts = self.parts();
+        let mut rest = parts.as_slice();
+        while let Some(first) = rest.first() {
+            // A word is what stands between two blanks, in however many inks.
+            let length = rest.iter().skip(1).position(|part| part.blanks > 0).map_or(rest.len(), |at| at + 1);
+            let (word, after) = rest.split_at(length);
+            rest = after;
+            let (blanks, columns_of_word) = (first.blanks, word.iter().map(|part| width(part.text)).sum::<usize>());
             if used > 0 && used + blanks + columns_of_word > columns {
                 lines.push(std::mem::take(&mut current));
-                current = Line::plain(&" ".repeat(hang));
+                current.push(Ink::Plain, &" ".repeat(hang));
                 used = hang;
             } else {
-                current = current.and(Ink::Plain, &" ".repeat(blanks));
+                current.push(Ink::Plain, &" ".repeat(blanks));
                 used += blanks;
             }
-            current.pieces.extend(word.line.pieces);
+            word.iter().for_each(|part| current.push(part.ink, part.text));
             used += columns_of_word;
         }
         lines.push(current);
         lines
     }
 
-    /// Its words with the blanks before each; a word may be in several inks.
-    fn words(&self) -> Vec<Word> {
-        let mut words = vec![Word::default()];
+    /// Its words, each in one part for each ink, with the blanks before them. Only a part with blanks before it begins a word.
+    fn parts(&self) -> Vec<Part<'_>> {
+        let mut parts: Vec<Part<'_>> = vec![Part::default()];
         for (ink, text) in &self.pieces {
             for part in text.split_inclusive(' ') {
                 let bare = part.trim_end_matches(' ');
-                if let Some(word) = words.last_mut().filter(|_| !bare.is_empty()) {
-                    word.line.pieces.push((*ink, bare.to_owned()));
+                match parts.last_mut() {
+                    _ if bare.is_empty() => {}
+                    Some(open) if open.text.is_empty() => (open.ink, open.text) = (*ink, bare),
+                    _ => parts.push(Part { blanks: 0, ink: *ink, text: bare }),
                 }
                 if bare.len() == part.len() {
                     continue;
                 }
-                match words.last_mut() {
-                    Some(word) if word.line.pieces.is_empty() => word.blanks += 1,
-                    _ => words.push(Word { blanks: 1, line: Line::default() }),
+                match parts.last_mut() {
+                    Some(open) if open.text.is_empty() => open.blanks += 1,
+                    _ => parts.push(Part { blanks: 1, ..Part::default() }),
                 }
             }
         }
-        words
+        parts
     }
 }
 
+/// What stands in one ink between two blanks.
 #[derive(Default)]
-struct Word {
+struct Part<'a> {
     blanks: usize,
-    line: Line,
+    ink: Ink,
+    text: &'a str,
 }
 
 /// One cell of a row.
@@ -221,12 +238,12 @@ impl Page {
         for index in 0..columns.iter().map(Vec::len).max().unwrap_or(0) {
             let mut line = Line::default();
             for (number, (cell, parts)) in cells.iter().zip(&columns).enumerate() {
-                let part = parts.get(index).cloned().unwrap_or_default();
-                let missing = " ".repeat(cell.width.saturating_sub(part.width()));
-                let gap = if number == 0 { "" } else { "  " };
-                line = line.and(Ink::Plain, gap).and(Ink::Plain, if cell.right { &missing } else { "" });
-                line.pieces.extend(part.pieces);
-                line = line.and(Ink::Plain, if cell.right { "" } else { &missing });
+                let part = parts.get(index);
+                let missing = " ".repeat(cell.width.saturating_sub(part.map_or(0, Line::width)));
+                line.push(Ink::Plain, if number == 0 { "" } else { "  " });
+                line.push(Ink::Plain, if cell.right { &missing } else { "" });
+                part.into_iter().flat_map(|part| &part.pieces).for_each(|(ink, text)| line.push(*ink, text));
+                line.push(Ink::Plain, if cell.right { "" } else { &missing });
             }
             self.push(gutter, &line);
         }
@@ -240,16 +257,21 @@ impl Page {
     }
 
     fn push(&mut self, before: &Line, line: &Line) {
-        let mut whole: Vec<(Ink, String)> = before.pieces.iter().chain(&line.pieces).cloned().collect();
+        let pieces = || before.pieces.iter().chain(&line.pieces);
         // No blanks at the end of a line: logs and snapshots dislike them.
-        while let Some((_, text)) = whole.last_mut() {
-            text.truncate(text.trim_end_matches(' ').len());
-            if !text.is_empty() {
-                break;
+        if self.style.color {
+            let mut whole = Line::default();
+            pieces().for_each(|(ink, text)| whole.push(*ink, text));
+            if let Some((_, text)) = whole.pieces.last_mut() {
+                text.truncate(text.trim_end_matches(' ').len());
             }
-            whole.pop();
+            self.text.push_str(&whole.render(&self.style));
+        } else {
+            let start = self.text.len();
+            pieces().for_each(|(_, text)| self.text.push_str(text));
+            let length = self.text[start..].trim_end_matches(' ').len();
+            self.text.truncate(start + length);
         }
-        self.text.push_str(&Line { pieces: whole }.render(&self.style));
         self.text.push('\n');
     }
 }

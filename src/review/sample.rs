@@ -10,6 +10,7 @@ use crate::diff::{Action, AttributeChange};
 use crate::model::time::Timestamp;
 use crate::model::{Address, Json, Phase};
 use crate::plan::document::{FORMAT_VERSION, TerraformChange};
+use crate::plan::places::Places;
 use crate::plan::{Fact, Limits, Outage, OutageWindow, Plan, PlanError, ResourceChange, Step, Undo};
 use crate::world::provider::{AwsProvider, SlackProvider};
 
@@ -36,6 +37,7 @@ pub(crate) fn empty(environment: &str) -> Plan {
         irreversible: Vec::new(),
         errors: Vec::new(),
         digest: "sha256:5f2c8a0d41b7e6933c1f4be07a9d25e8b6c4f0137d8e92aa65b3c0d1e4f79a02".to_owned(),
+        places: Places::default(),
     }
 }
 

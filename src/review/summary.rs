@@ -154,11 +154,10 @@ impl<'a> Numbers<'a> {
 /// Steps by the short names that logs and reports use: the last part of the id, with the resource's name when the plan has several.
 #[must_use]
 pub fn short_name(plan: &Plan, id: &str) -> String {
-    let Some(step) = plan.steps.iter().find(|step| step.id == id) else { return id.to_owned() };
+    let Some(step) = plan.step(id) else { return id.to_owned() };
     let prefix = format!("{}/", step.address);
     let slug = id.strip_prefix(&prefix).unwrap_or(id);
-    let alone = plan.steps.iter().all(|other| other.address == step.address);
-    if alone { slug.to_owned() } else { format!("{}/{slug}", step.address.name) }
+    if plan.has_one_resource() { slug.to_owned() } else { format!("{}/{slug}", step.address.name) }
 }
 
 /// The first part of a digest: enough to compare by eye.
@@ -190,6 +189,16 @@ mod tests {
         assert_eq!(short_name(&alone, &alone.steps[2].id), "restore");
         assert_eq!(short_name(&two, &two.steps[4].id), "gigadb.org/batch");
         assert_eq!(short_name(&two, "unknown"), "unknown");
+    }
+
+    #[test]
+    fn every_step_is_found_where_it_stands_also_after_a_change() {
+        let mut plan = sample::dns_swap();
+        let ids: Vec<String> = plan.steps.iter().map(|step| step.id.clone()).collect();
+        assert!(ids.iter().enumerate().all(|(at, id)| plan.place(id) == Some(at)) && plan.place("unknown").is_none());
+        assert!(!plan.has_one_resource() && sample::database().has_one_resource());
+        plan.steps.remove(0);
+        assert!(ids.iter().skip(1).enumerate().all(|(at, id)| plan.place(id) == Some(at)) && plan.step(&ids[0]).is_none());
     }
 
     #[test]

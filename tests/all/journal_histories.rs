@@ -38,13 +38,13 @@ fn record(ids: &[String]) -> impl Strategy<Value = Record> + use<> {
         4 => (step.clone(), undo.clone(), 1_u32..4).prop_map(|(step, undo, attempt)| Record::Intent { step, undo, attempt }),
         4 => (step.clone(), undo, answer).prop_map(|(step, undo, answer)| Record::Answered { step, undo, answer }),
         3 => step.clone().prop_map(|step| Record::Done { step, outputs: BTreeMap::new(), detail: String::new() }),
-        1 => step.clone().prop_map(|step| Record::Failed { step, undo: false, error: "e".to_owned(), help: "h".to_owned(), stale: false }),
+        1 => step.clone().prop_map(|step| Record::Failed { step, undo: false, error: "e".to_owned(), help: "h".to_owned(), stale: false, unseen: false }),
         2 => Just(Record::TurnedBack { why: "w".to_owned() }),
-        2 => step.clone().prop_map(|step| Record::Undone { step }),
+        2 => step.clone().prop_map(|step| Record::Undone { step, assumed: false }),
         1 => Just(Record::Continued { mode: "resume".to_owned(), actor: "a".to_owned() }),
         1 => Just(Record::OutageStarted { outage: "o".to_owned() }),
         1 => Just(Record::OutageEnded { outage: "o".to_owned(), seconds: 1 }),
-        1 => Just(Record::Finished { summary: Summary::default() }),
+        1 => Just(Record::Finished { summary: Summary::default(), given_up: false }),
         1 => step.prop_map(|step| Record::Noted { step, name: "n".to_owned(), value: "v".to_owned() }),
     ]
 }
@@ -92,7 +92,7 @@ fn histories_that_cannot_have_happened_are_refused() {
     let intent = |attempt, undo| Record::Intent { step: step.clone(), undo, attempt };
     let good = || Record::Answered { step: step.clone(), undo: None, answer: Answer::Good };
     let done = || Record::Done { step: step.clone(), outputs: BTreeMap::new(), detail: String::new() };
-    let undone = || Record::Undone { step: step.clone() };
+    let undone = || Record::Undone { step: step.clone(), assumed: false };
     let back = || Record::TurnedBack { why: "w".to_owned() };
     let illegal: Vec<(&str, Vec<Record>)> = vec![
         ("the second attempt first", vec![intent(2, None)]),
@@ -104,7 +104,7 @@ fn histories_that_cannot_have_happened_are_refused() {
         ("the way back of a run that goes forward", vec![intent(1, None), intent(1, Some(0))]),
         ("undone twice", vec![intent(1, None), back(), undone(), undone()]),
         ("the end of an outage that never began", vec![Record::OutageEnded { outage: "o".to_owned(), seconds: 1 }]),
-        ("something after the end", vec![Record::Finished { summary: Summary::default() }, intent(1, None)]),
+        ("something after the end", vec![Record::Finished { summary: Summary::default(), given_up: false }, intent(1, None)]),
         ("a step of another plan", vec![Record::Watching { step: "database.other/x".to_owned() }]),
         ("a second beginning", vec![Record::Begun { plan: Arc::clone(&plan), actor: "a".to_owned() }]),
     ];

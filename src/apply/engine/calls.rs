@@ -8,6 +8,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::credentials;
 use super::decide::{Decision, Situation, decide};
+use super::forward::Cause;
 use super::outstanding::{limit, no_answer};
 use super::track::Key;
 use super::{Engine, Halt};
@@ -38,7 +39,8 @@ pub struct Answered {
 
 /// From which kind of call.
 pub enum Came {
-    Look(CallResult<Look>),
+    /// Second: whether it waits for nothing but the effect of the call that is to be undone.
+    Look(CallResult<(Look, bool)>),
     Facts(CallResult<Option<String>>),
     Start(CallResult<()>),
 }
@@ -91,14 +93,14 @@ impl Scene {
 }
 
 /// Looks; what is to be undone and was taken by the service must have shown before "there is nothing to undo" is an answer.
-async fn look(operation: &dyn Operation, scene: &Scene, taken: Option<(Arc<dyn Operation>, Scene)>) -> CallResult<Look> {
+async fn look(operation: &dyn Operation, scene: &Scene, taken: Option<(Arc<dyn Operation>, Scene)>) -> CallResult<(Look, bool)> {
     let found = operation.look(&scene.cx()).await?;
     if let (Look::Done { .. }, Some((forward, before))) = (&found, taken)
         && matches!(forward.look(&before.cx()).await?, Look::Pending)
     {
-        return Ok(Look::Settling(Progress::status("waiting for the effect of a call that the service has taken")));
+        return Ok((Look::Settling(Progress::status("waiting for the effect of a call that the service has taken")), true));
     }
-    Ok(found)
+    Ok((found, false))
 }
 
 impl Engine {
@@ -147,7 +149,7 @@ impl Engine {
         self.send(key, limit, late, async move { Came::Facts(super::facts::first_changed(&scene.program, &facts, &scene.cx()).await) });
     }
 
-    fn push_start(&mut self, key: Key) {
+    pub(super) fn push_start(&mut self, key: Key) {
         let Some(track) = self.tracks.get_mut(&key) else { return };
         track.busy = true;
         track.explained = false;
@@ -197,7 +199,7 @@ impl Engine {
             track.busy = false;
         }
         match answered.what {
-            Came::Look(Ok(look)) => self.looked(key, look).await,
+            Came::Look(Ok((look, awaited))) => self.looked(key, look, awaited).await,
             Came::Look(Err(error)) | Came::Facts(Err(error)) => self.could_not_read(key, &error).await,
             Came::Facts(Ok(None)) => {
                 if let Some(track) = self.tracks.get_mut(&key) {
@@ -209,7 +211,7 @@ impl Engine {
                 self.wake(key);
                 Ok(())
             }
-            Came::Facts(Ok(Some(changed))) => self.fail(key, changed, "make a new plan and have it reviewed".to_owned(), true).await,
+            Came::Facts(Ok(Some(changed))) => self.fail(key, changed, "make a new plan and have it reviewed".to_owned(), Cause::Stale).await,
             Came::Start(Ok(())) => {
                 self.wake(key);
                 Ok(())
@@ -228,27 +230,29 @@ impl Engine {
         }
     }
 
-    async fn looked(&mut self, key: Key, look: Look) -> Result<()> {
+    async fn looked(&mut self, key: Key, look: Look, awaited: bool) -> Result<()> {
         let (now, step) = (self.now(), self.program.step(key.step));
         let (limits, id) = (step.limits.clone(), step.id.clone());
         let refused = self.call(key).is_some_and(Call::had_no_effect);
         let Some(track) = self.tracks.get_mut(&key) else { return Ok(()) };
         track.failed_looks = 0;
-        track.explained |= refused && matches!(look, Look::Settling(_));
+        track.explained |= refused && matches!(look, Look::Settling(_) | Look::Missing(_));
         let explained = track.explained;
         let lost = track.sees(now);
         let (began, starts, repeat_is_safe) = (track.counted_from(now), track.operation.starts(), track.operation.repeat_is_safe());
-        let stales = track.operation.conflict_is_stale();
+        let (stales, missing_is_done) = (track.operation.conflict_is_stale(), track.operation.missing_is_done());
         if let Some(lost) = lost.filter(|lost| *lost >= WORTH_TELLING) {
             self.tell_about(Some(&id), EventKind::Notice { message: format!("can be seen again, after {}", time::words(lost)) });
         }
         let look = if self.may_come_late(key, &look) { Look::Settling(Progress::status("making sure that no late effect comes")) } else { look };
         // Something foreign is in the way, and no call was made: the plan was right when it was made, and is not now.
         let in_the_way = matches!(look, Look::Conflict(_)) && stales && key.undo.is_none() && self.call(key).is_none();
-        let situation = Situation { now, began, call: self.call(key), limits: &limits, starts, explained, repeat_is_safe };
+        let situation = Situation { now, began, call: self.call(key), limits: &limits, starts, explained, awaited, missing_is_done, repeat_is_safe };
         match decide(look, &situation) {
             Decision::Finish(outputs, detail) => self.finished(key, outputs, detail).await,
-            Decision::Fail(error, help) => self.fail(key, error, help, in_the_way).await,
+            Decision::Fail(error, help) => self.fail(key, error, help, if in_the_way { Cause::Stale } else { Cause::Trouble }).await,
+            Decision::Gone(what) => self.gone(key, &what).await,
+            Decision::Unseen(error, help) => self.fail(key, error, help, Cause::Unseen).await,
             Decision::Wait(progress) => {
                 let since = self.journal.state.step(&id).began.filter(|_| key.undo.is_none()).unwrap_or(began);
                 let elapsed_seconds = time::between(since, now).as_secs();
@@ -327,6 +331,15 @@ impl Engine {
             self.ready_changed = true;
         }
         records.push(Record::Intent { step: step.id.clone(), undo: key.undo, attempt });
+        if key.undo.is_none() && step.outage.is_none() {
+            // On disk with those of all others that are ready; nothing of it is looked at before its call has been answered.
+            self.to_start.push(key);
+            self.defer(&records)?;
+            if let Some(track) = self.tracks.get_mut(&key) {
+                track.busy = true;
+            }
+            return Ok(());
+        }
         self.record(records).await?;
         self.push_start(key);
         Ok(())
@@ -376,7 +389,7 @@ impl Engine {
         let worth_a_word = track.is_worth_a_word(now) || is_long;
         let late = time::between(track.counted_from(now), now) > limits.timeout;
         if late || (!error.may_pass() && track.failed_looks >= FAILED_LOOKS_MAX) {
-            return self.fail(key, error.to_string(), error.mend().to_owned(), false).await;
+            return self.fail(key, error.to_string(), error.mend().to_owned(), Cause::Trouble).await;
         }
         track.rest(now, limits.poll, in_outage && error.retry_after().is_none());
         if let Some(asked) = error.retry_after() {

@@ -1,5 +1,7 @@
 //! What to do after a look: a plain function over data, the same for first runs, retries, resumes and undoing.
 
+use std::time::Duration;
+
 use crate::apply::journal::Answer;
 use crate::apply::journal::fold::Call;
 use crate::apply::operation::{Look, Outputs, Progress};
@@ -23,6 +25,10 @@ pub struct Situation<'a> {
     pub starts: bool,
     /// Whether a look has shown, after a refusal, that the thing was busy with something else: then it may be asked again.
     pub explained: bool,
+    /// Whether all that is waited for is the effect of the call that is to be undone, which the service has taken.
+    pub awaited: bool,
+    /// Whether nothing is left to do where what it works on is gone.
+    pub missing_is_done: bool,
     /// Whether the service itself refuses, or does not notice, a second call.
     pub repeat_is_safe: bool,
 }
@@ -38,6 +44,10 @@ pub enum Decision {
     Start,
     /// Give up: why, and what a person can do.
     Fail(String, String),
+    /// Give up for good: what it works on is gone. What that is.
+    Gone(String),
+    /// Give up as well: what the service has taken does not show.
+    Unseen(String, String),
 }
 
 /// Decides.
@@ -52,7 +62,9 @@ pub fn decide(look: Look, situation: &Situation<'_>) -> Decision {
     };
     match look {
         Look::Done { outputs, detail } => Decision::Finish(outputs, detail),
+        Look::Missing(what) => missing(what, situation),
         Look::Conflict(why) => Decision::Fail(why, "somebody or something else has changed what this step works on: see what it is".to_owned()),
+        Look::Settling(_) if late && situation.awaited => unseen(situation.limits.timeout),
         Look::Settling(progress) if late => timeout(&format!("still {}", progress.status)),
         Look::Settling(progress) => Decision::Wait(progress),
         Look::Pending if !situation.starts && late => timeout("not there"),
@@ -63,12 +75,34 @@ pub fn decide(look: Look, situation: &Situation<'_>) -> Decision {
                 format!("not done after {}, the step's limit; the last call: {error}", time::words(situation.limits.timeout)),
                 NOT_TAKEN.to_owned(),
             ),
-            Some(Answer::Good) | None => timeout("not done"),
+            Some(Answer::Good) => unseen(situation.limits.timeout),
+            None => timeout("not done"),
         }),
     }
 }
 
+/// An RDS rename hides its instance for eight minutes at most, by all that is known.
+const HIDDEN_MAX: Duration = Duration::from_mins(10);
+
 const NOT_TAKEN: &str = "the service does not take the call: wait some minutes";
+
+/// What a person does where nothing is seen of a call.
+pub const NOT_SHOWN: &str = "wait until the service shows it, or see there that nothing came of it";
+
+/// What is seen nowhere is gone when it has not shown for longer than any service hides it.
+fn missing(what: String, situation: &Situation<'_>) -> Decision {
+    let given_up = time::between(situation.began, situation.now) > HIDDEN_MAX.min(situation.limits.timeout);
+    match (given_up, situation.missing_is_done) {
+        (false, _) => Decision::Wait(Progress::status("not visible under any name")),
+        (true, true) => Decision::Finish(Outputs::new(), format!("{what} is gone, and with it what was to be done")),
+        (true, false) => Decision::Gone(what),
+    }
+}
+
+/// A call was taken, and nothing came of it for so long.
+fn unseen(within: Duration) -> Decision {
+    Decision::Unseen(format!("the service took the call, and its effect did not show within {}", time::words(within)), NOT_SHOWN.to_owned())
+}
 
 /// The effect is not seen. None: the step's time is over.
 fn pending(situation: &Situation<'_>, late: bool) -> Option<Decision> {
@@ -92,10 +126,7 @@ fn pending(situation: &Situation<'_>, late: bool) -> Option<Decision> {
         Some(Answer::Nothing { error, .. }) => Some(again(error)),
         // Who was told and goes on all the same has looked into the service, and found that nothing came of it.
         Some(Answer::Good) if seen_late && call.told => Some(again("was taken, and nothing came of it")),
-        Some(Answer::Good) if seen_late => Some(Decision::Fail(
-            format!("the service took the call, and its effect did not show within {}", time::words(situation.limits.visibility)),
-            "wait until the service shows it, or see there that nothing came of it".to_owned(),
-        )),
+        Some(Answer::Good) if seen_late => Some(unseen(situation.limits.visibility)),
         Some(Answer::Good) => Some(Decision::Wait(Progress::status("not visible yet"))),
         Some(Answer::Unknown { error }) if situation.repeat_is_safe || seen_late => Some(again(error)),
         None if situation.repeat_is_safe || seen_late => Some(again("was not answered before the process ended")),
@@ -105,8 +136,6 @@ fn pending(situation: &Situation<'_>, late: bool) -> Option<Decision> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     fn limits() -> Limits {
@@ -128,7 +157,20 @@ mod tests {
 
     fn pending_at(second: i64, call: Option<&Call>, repeat_is_safe: bool) -> Decision {
         let limits = limits();
-        decide(Look::Pending, &Situation { now: at(second), began: at(0), call, limits: &limits, starts: true, explained: false, repeat_is_safe })
+        decide(
+            Look::Pending,
+            &Situation {
+                now: at(second),
+                began: at(0),
+                call,
+                limits: &limits,
+                starts: true,
+                explained: false,
+                awaited: false,
+                missing_is_done: false,
+                repeat_is_safe,
+            },
+        )
     }
 
     #[test]
@@ -136,7 +178,8 @@ mod tests {
         let good = call(Some(Answer::Good), 1);
         assert_eq!(pending_at(0, None, false), Decision::Start);
         assert!(matches!(pending_at(30, Some(&good), true), Decision::Wait(_)), "never again after a good answer");
-        assert!(matches!(pending_at(61, Some(&good), true), Decision::Fail(..)));
+        assert!(matches!(pending_at(61, Some(&good), true), Decision::Unseen(..)));
+        assert!(matches!(pending_at(601, Some(&good), true), Decision::Unseen(..)));
         let told = Call { told: true, ..good };
         assert!(matches!(pending_at(30, Some(&told), true), Decision::Wait(_)), "whoever goes on waits for it as well");
         assert_eq!(pending_at(61, Some(&told), true), Decision::Start, "a person has looked, and nothing came of it");
@@ -179,11 +222,42 @@ mod tests {
     }
 
     #[test]
+    fn what_nobody_sees_is_hidden_for_minutes_and_then_gone() {
+        let limits = Limits { timeout: Duration::from_mins(30), ..limits() };
+        let missing = |second, missing_is_done| {
+            let situation = Situation {
+                now: at(second),
+                began: at(0),
+                call: None,
+                limits: &limits,
+                starts: true,
+                explained: false,
+                awaited: false,
+                missing_is_done,
+                repeat_is_safe: true,
+            };
+            decide(Look::Missing("the instance db-X".to_owned()), &situation)
+        };
+        assert!(matches!(missing(600, false), Decision::Wait(_)), "a rename may hide it");
+        assert_eq!(missing(601, false), Decision::Gone("the instance db-X".to_owned()));
+        assert!(matches!(missing(601, true), Decision::Finish(_, detail) if detail.contains("db-X is gone")));
+    }
+
+    #[test]
     fn what_is_done_is_done_however_late_and_however_it_came_about() {
         let refused = call(Some(Answer::Nothing { error: "AlreadyExists".to_owned(), passing: false }), 2);
         let limits = limits();
-        let situation =
-            Situation { now: at(9_999), began: at(0), call: Some(&refused), limits: &limits, starts: true, explained: false, repeat_is_safe: false };
+        let situation = Situation {
+            now: at(9_999),
+            began: at(0),
+            call: Some(&refused),
+            limits: &limits,
+            starts: true,
+            explained: false,
+            awaited: false,
+            missing_is_done: false,
+            repeat_is_safe: false,
+        };
         assert_eq!(decide(Look::done(), &situation), Decision::Finish(Outputs::new(), String::new()));
         assert!(matches!(decide(Look::Settling(Progress::status("creating")), &situation), Decision::Fail(why, _) if why.contains("still creating")));
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::needs::need;
 use super::program::Ready;
 use super::track::{Key, Track};
-use super::{Engine, Halt, StopRequest, summary};
+use super::{Engine, Halt, StopRequest, missing, summary};
 use crate::apply::event::Summary;
 use crate::apply::journal::fold::Call;
 use crate::apply::journal::{Record, Stage};
@@ -14,6 +14,19 @@ use crate::apply::operation::Outputs;
 use crate::model::time::{self};
 use crate::model::{Exit, Phase, Result};
 use crate::plan::Outage;
+
+/// Why a step, or its way back, fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cause {
+    /// Something went wrong.
+    Trouble,
+    /// What the plan relied on has changed.
+    Stale,
+    /// The effect of a call that the service has taken does not show.
+    Unseen,
+    /// What it works on is gone for good.
+    Gone,
+}
 
 impl Engine {
     /// Counts for every step how many before it are still to be done.
@@ -23,6 +36,9 @@ impl Engine {
         self.waiting = vec![0; program.steps.len()];
         let is_done = |ready: &Ready| self.journal.state.step(&program.step(ready.at).id).stage == Stage::Done;
         for ready in &program.steps {
+            if let Some(outage) = &program.step(ready.at).outage {
+                self.of_outage.entry(outage.name().to_owned()).or_default().push(ready.at);
+            }
             for before in &ready.after {
                 self.dependents[*before].push(ready.at);
                 self.waiting[ready.at] += usize::from(!is_done(&program.steps[*before]));
@@ -98,18 +114,21 @@ impl Engine {
         }
         self.tracks.clear();
         self.calls.clear();
+        self.to_start.clear();
         self.outstanding.clear();
     }
 
     /// Steps of open outages, and what must be done before these outages can end.
     fn urgent(&self) -> BTreeSet<usize> {
-        let open = &self.journal.state.outages;
-        let of_outage = |at: &usize| self.program.step(*at).outage.as_ref().is_some_and(|outage| open.contains_key(outage.name()));
-        let mut next: Vec<usize> = (0..self.program.steps.len()).filter(of_outage).collect();
+        let state = &self.journal.state;
+        let is_left = |at: &usize| state.step(&self.program.step(*at).id).stage != Stage::Done;
+        let of_open = state.outages.keys().filter_map(|outage| self.of_outage.get(outage)).flatten();
+        let mut next: Vec<usize> = of_open.copied().filter(is_left).collect();
         let mut found = BTreeSet::new();
         while let Some(at) = next.pop() {
             if found.insert(at) {
-                next.extend(&self.program.steps[at].after);
+                // What is done has nothing before it that is not.
+                next.extend(self.program.steps[at].after.iter().copied().filter(is_left));
             }
         }
         found
@@ -175,8 +194,11 @@ impl Engine {
         records.push(Record::Done { step: step.id.clone(), outputs, detail });
         if let Some(Outage::Ends(outage) | Outage::Whole(outage)) = &step.outage {
             records.extend(self.outage_end(outage));
+            self.record(records).await?;
+        } else {
+            // Should it be lost, a look finds it again; and it is on disk before the intent of anything that waits for it.
+            self.defer(&records)?;
         }
-        self.record(records).await?;
         for next in self.dependents[key.step].clone() {
             self.waiting[next] -= 1;
             if self.waiting[next] == 0 {
@@ -193,20 +215,21 @@ impl Engine {
         Some(Record::OutageEnded { outage: outage.to_owned(), seconds: time::between(since, self.now()).as_secs() })
     }
 
-    pub(super) async fn fail(&mut self, key: Key, error: String, help: String, stale: bool) -> Result<()> {
+    pub(super) async fn fail(&mut self, key: Key, error: String, help: String, cause: Cause) -> Result<()> {
         self.tracks.remove(&key);
         let step = self.program.step(key.step);
         let (id, phase) = (step.id.clone(), step.phase);
+        let (stale, unseen) = (cause == Cause::Stale, cause == Cause::Unseen);
         // What is turned back by itself leaves but one thing to do.
         let turns_back = key.undo.is_none() && phase != Phase::Retire && !stale && !self.options.keep_on_failure;
         let told = if turns_back { format!("{help}; then plan again") } else { help.clone() };
-        let mut records = vec![Record::Failed { step: id.clone(), undo: key.undo.is_some(), error: error.clone(), help: told, stale }];
+        let mut records = vec![Record::Failed { step: id.clone(), undo: key.undo.is_some(), error: error.clone(), help: told, stale, unseen }];
         if key.undo.is_none() && phase == Phase::Retire {
             records.extend(self.outage_that_never_was(key));
         }
         self.record(records).await?;
         if key.undo.is_some() {
-            self.undo_failed(key.step, &error, &help);
+            self.undo_failed(key.step, &error, &help, cause == Cause::Gone);
         } else if phase == Phase::Retire {
             let then = format!("`switchover resume {}` tries it again, and so does the next plan", self.program.plan.environment);
             self.needs.push(need(&format!("{id} failed"), &error, &help, &then));
@@ -214,6 +237,12 @@ impl Engine {
             self.failure.get_or_insert((id, error, help));
         }
         Ok(())
+    }
+
+    /// What a step, or its way back, works on is gone: somebody has removed it.
+    pub(super) async fn gone(&mut self, key: Key, what: &str) -> Result<()> {
+        let help = if key.undo.is_some() { "nothing can be put back in its place" } else { "see who has removed it" };
+        self.fail(key, format!("{what} is gone: it is seen nowhere any more"), help.to_owned(), Cause::Gone).await
     }
 
     /// The end of an outage that began with a call which was refused: nothing has happened. In *retire* no way back ends it.
@@ -238,6 +267,16 @@ impl Engine {
             self.halt.get_or_insert(Halt { exit: Exit::Person, why: format!("{id} failed, and everything is kept as it is"), needs });
             return Ok(());
         }
+        let readers = Arc::clone(&self.writers);
+        let gone = missing::gone(&self.program, &self.journal.state, &*readers, |step| step.outage.is_some()).await;
+        if let Some((_, what)) = gone.first() {
+            let happened = format!("{id} failed, and nothing is turned back");
+            let error = format!("{error}; {what}, which the way back needs, is gone");
+            let then = format!("`switchover resume {}` goes on", self.program.plan.environment);
+            let needs = vec![need(&happened, &error, &help, &then)];
+            self.halt.get_or_insert(Halt { exit: Exit::Person, why: happened, needs });
+            return Ok(());
+        }
         self.turn_back(format!("{id} failed: {error}")).await?;
         self.open_undo().await
     }
@@ -255,8 +294,11 @@ impl Engine {
             needs.append(&mut self.needs);
             let summary = summary::summarize(state, halt.exit, needs);
             // A plan that was stale before anything was done is over and done with; so is one whose facts could not be read.
-            let record =
-                if state.wrote { Record::Stopped { why: halt.why, summary: summary.clone() } } else { Record::Finished { summary: summary.clone() } };
+            let record = if state.wrote {
+                Record::Stopped { why: halt.why, summary: summary.clone() }
+            } else {
+                Record::Finished { summary: summary.clone(), given_up: false }
+            };
             return (record, summary);
         }
         let all_done = state.plan.steps.iter().all(|step| state.step(&step.id).stage == Stage::Done);
@@ -275,6 +317,6 @@ impl Engine {
             Exit::Person
         };
         let summary = summary::summarize(state, exit, needs);
-        (Record::Finished { summary: summary.clone() }, summary)
+        (Record::Finished { summary: summary.clone(), given_up: false }, summary)
     }
 }

@@ -14,6 +14,7 @@ mod credentials;
 pub mod decide;
 mod facts;
 mod forward;
+pub mod missing;
 mod needs;
 mod outstanding;
 pub mod program;
@@ -26,6 +27,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::sync::mpsc;
@@ -106,8 +108,16 @@ pub struct Engine {
     ready_changed: bool,
     waiting: Vec<usize>,
     dependents: Vec<Vec<usize>>,
+    /// Places of the steps of each outage.
+    of_outage: BTreeMap<String, Vec<usize>>,
     calls: FuturesUnordered<BoxFuture<'static, Answered>>,
     outstanding: Outstanding,
+    /// Operations whose intent is folded, and whose call goes out as soon as it is on disk.
+    to_start: Vec<Key>,
+    /// Records that are folded and not told yet: who is told of a start can rely on its intent being on disk.
+    untold: Vec<(Record, Timestamp)>,
+    /// Answers taken in since the journal was last written.
+    taken_in: usize,
     notices: FuturesUnordered<BoxFuture<'static, Option<String>>>,
     note_sender: mpsc::Sender<NoteRequest>,
     note_requests: mpsc::Receiver<NoteRequest>,
@@ -142,6 +152,10 @@ enum Happened {
 
 /// Notices under way when a run ends are waited for this long.
 const NOTICES_WAIT: Duration = Duration::from_secs(10);
+/// Answers that are taken in, at most, before what they say is written.
+const TAKEN_IN_MAX: usize = 1_000;
+/// Answers that lead to one start, and some more: a look, its facts.
+const ANSWERS_A_START: usize = 4;
 /// Reading again what the plan relies on takes this long at most, pauses that services order included.
 const FACTS_LIMIT: Duration = CALL_LIMIT.saturating_mul(4);
 
@@ -170,8 +184,12 @@ impl Engine {
             ready_changed: true,
             waiting: Vec::new(),
             dependents: Vec::new(),
+            of_outage: BTreeMap::new(),
             calls: FuturesUnordered::new(),
             outstanding: Outstanding::default(),
+            to_start: Vec::new(),
+            untold: Vec::new(),
+            taken_in: 0,
             notices: FuturesUnordered::new(),
             note_sender,
             note_requests,
@@ -244,8 +262,8 @@ impl Engine {
 
     /// Waits for the first thing to happen: an answer, a note to be kept, a request to stop, or the time of the next look.
     async fn wait(&mut self) -> Result<()> {
-        if self.calls.is_empty() {
-            self.journal.flush().await?;
+        if self.journal.owes() {
+            return self.write_together().await;
         }
         let next = self.next_moment();
         let clock = Arc::clone(&self.clock);
@@ -276,6 +294,25 @@ impl Engine {
         }
     }
 
+    /// What has been answered already is taken in, so that its records, and the intents of all that is ready to start, are made durable at once. Then the
+    /// calls of those intents go out. Whatever else comes waits for no more than some answers.
+    async fn write_together(&mut self) -> Result<()> {
+        let most = if self.to_start.is_empty() { TAKEN_IN_MAX } else { self.options.parallelism.saturating_mul(ANSWERS_A_START).min(TAKEN_IN_MAX) };
+        if self.taken_in < most
+            && let Some(Some(answered)) = self.calls.next().now_or_never()
+        {
+            self.taken_in += 1;
+            return self.answered(answered).await;
+        }
+        self.taken_in = 0;
+        self.journal.flush().await?;
+        self.tell_untold();
+        for key in std::mem::take(&mut self.to_start) {
+            self.push_start(key);
+        }
+        Ok(())
+    }
+
     /// When the loop has something to do by itself.
     fn next_moment(&self) -> Option<Timestamp> {
         let look = self.tracks.values().filter(|track| !track.busy).map(|track| track.next).min();
@@ -294,6 +331,7 @@ impl Engine {
     async fn record(&mut self, records: Vec<Record>) -> Result<()> {
         let now = self.now();
         self.journal.append(now, records.clone()).await?;
+        self.tell_untold();
         self.tell_records(&records, now);
         Ok(())
     }
@@ -302,8 +340,18 @@ impl Engine {
     fn defer(&mut self, records: &[Record]) -> Result<()> {
         let now = self.now();
         self.journal.defer(now, records.to_vec())?;
-        self.tell_records(records, now);
+        self.untold.extend(records.iter().map(|record| (record.clone(), now)));
+        // In the order of the journal: what follows an intent is told after it.
+        if self.to_start.is_empty() {
+            self.tell_untold();
+        }
         Ok(())
+    }
+
+    fn tell_untold(&mut self) {
+        for (record, at) in std::mem::take(&mut self.untold) {
+            self.tell_records(&[record], at);
+        }
     }
 
     fn tell_records(&mut self, records: &[Record], now: Timestamp) {
@@ -417,6 +465,7 @@ impl Engine {
             let elapsed_seconds = time::between(self.began, now).as_secs();
             self.tell_about(None, EventKind::RunFinished { summary: summary.clone(), elapsed_seconds });
         } else {
+            self.tell_untold();
             self.tell_records(&[record], now);
         }
         summary

@@ -28,7 +28,7 @@ pub fn event_of(record: &Record, at: Timestamp, state: &RunState) -> Option<Even
         },
         Record::Done { step, detail, .. } => EventKind::StepDone { elapsed_seconds: elapsed(state, step, at), detail: detail.clone() },
         Record::Failed { error, help, undo, .. } => EventKind::StepFailed { error: error.clone(), help: help.clone(), undo: *undo },
-        Record::Undone { step } => {
+        Record::Undone { step, .. } => {
             let began = state.step(step).undo.as_ref().map_or(at, |(_, call)| call.first);
             EventKind::StepUndone { elapsed_seconds: time::between(began, at).as_secs() }
         }
@@ -37,7 +37,7 @@ pub fn event_of(record: &Record, at: Timestamp, state: &RunState) -> Option<Even
             EventKind::OutageStarted { outage: outage.clone(), expected_seconds: expected }
         }
         Record::OutageEnded { outage, seconds } => EventKind::OutageEnded { outage: outage.clone(), seconds: *seconds },
-        Record::Stopped { summary, .. } | Record::Finished { summary } => {
+        Record::Stopped { summary, .. } | Record::Finished { summary, .. } => {
             EventKind::RunFinished { summary: summary.clone(), elapsed_seconds: time::between(state.taken_up, at).as_secs() }
         }
         Record::TurnedBack { why } => EventKind::Notice { message: format!("turning back: {why}") },
@@ -70,7 +70,7 @@ fn step_of(record: &Record) -> Option<&str> {
         | Record::Noted { step, .. }
         | Record::Done { step, .. }
         | Record::Failed { step, .. }
-        | Record::Undone { step } => Some(step),
+        | Record::Undone { step, .. } => Some(step),
         _ => None,
     }
 }

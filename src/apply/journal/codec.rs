@@ -93,7 +93,7 @@ mod tests {
     fn lines(count: u64) -> String {
         let (mut text, mut chain) = (String::new(), 0);
         for seq in 0..count {
-            let entry = Entry { seq, time: Timestamp::UNIX_EPOCH, record: Record::Undone { step: format!("a/{seq}") } };
+            let entry = Entry { seq, time: Timestamp::UNIX_EPOCH, record: Record::Undone { step: format!("a/{seq}"), assumed: false } };
             let (line, sum) = encode(&entry, chain).unwrap();
             text.push_str(&line);
             chain = sum;

@@ -47,15 +47,15 @@ pub fn is_folder(root: &Path, folder: &Path) -> Result<bool> {
     Ok(true)
 }
 
-/// Opens a file below `root` for writing, and makes it when it is not there. Nothing in it is changed.
+/// Opens a file below `root` for reading and writing, and makes it when it is not there. Nothing in it is changed.
 pub fn open(root: &Path, path: &Path) -> Result<File> {
     if let Some(folder) = path.parent() {
         make_folder(root, folder)?;
     }
-    match OpenOptions::new().create_new(true).write(true).mode(FILE_MODE).open(path) {
+    match OpenOptions::new().create_new(true).read(true).write(true).mode(FILE_MODE).open(path) {
         Ok(file) => Ok(file),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-            let (file, meta) = plain(path, OpenOptions::new().write(true))?;
+            let (file, meta) = plain(path, OpenOptions::new().read(true).write(true))?;
             close(path, &meta, FILE_MODE)?;
             Ok(file)
         }

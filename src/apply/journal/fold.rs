@@ -94,6 +94,10 @@ pub struct StepState {
     pub failed: Option<(String, String)>,
     /// Whether its undo failed.
     pub undo_failed: bool,
+    /// Whether it, or its undo, failed because the effect of a call that the service has taken does not show.
+    pub unseen: bool,
+    /// Its call, where it is only taken to be gone: whoever goes on with the run looks again.
+    pub assumed_gone: Option<Call>,
     /// When it began and ended, for durations.
     pub began: Option<Timestamp>,
     /// When it was done.
@@ -159,6 +163,8 @@ pub struct RunState {
     pub outage_seconds: u64,
     /// How it ended.
     pub finished: Option<Summary>,
+    /// Whether a person gave it up as it stands.
+    pub given_up: bool,
     /// How it stopped, if that is the last thing that happened.
     pub stopped: Option<Summary>,
     /// Whether anything was written to the world.
@@ -187,6 +193,7 @@ impl RunState {
             outages: BTreeMap::new(),
             outage_seconds: 0,
             finished: None,
+            given_up: false,
             stopped: None,
             wrote: false,
             entries: 1,
@@ -205,6 +212,8 @@ impl RunState {
             undo: None,
             failed: None,
             undo_failed: false,
+            unseen: false,
+            assumed_gone: None,
             began: None,
             ended: None,
         };
@@ -231,6 +240,9 @@ impl RunState {
                 if ![RESUME, ROLLBACK].contains(&mode.as_str()) {
                     return Err(format!("the run goes on by `{mode}`"));
                 }
+                if self.given_up {
+                    return Err("the run goes on after it was given up".to_owned());
+                }
                 self.stopped = None;
                 self.mode.clone_from(mode);
                 self.taken_up = time;
@@ -247,15 +259,16 @@ impl RunState {
                 self.outputs.entry(step.clone()).or_default().insert(name.clone(), value.as_str().into());
             }
             Record::Done { step, outputs, .. } => self.done(step, outputs, time)?,
-            Record::Failed { step, undo, error, help, stale } => {
-                self.may_fail(step, *undo)?;
+            Record::Failed { step, undo, error, help, stale, unseen } => {
+                self.may_fail(step, *undo, *unseen)?;
                 let state = self.known(step)?;
                 state.failed = Some((error.clone(), help.clone()));
                 state.undo_failed = *undo;
+                state.unseen = *unseen;
                 self.stale |= *stale;
             }
             Record::TurnedBack { why } => self.turn_back(why)?,
-            Record::Undone { step } => self.undone(step)?,
+            Record::Undone { step, assumed } => self.undone(step, *assumed)?,
             Record::OutageStarted { outage } => {
                 let planned = self.plan.steps.iter().filter_map(|step| step.outage.as_ref()).any(|known| known.name() == outage);
                 if !planned || self.outages.insert(outage.clone(), time).is_some() {
@@ -270,7 +283,8 @@ impl RunState {
                 self.must_tell(summary)?;
                 self.stopped = Some(summary.clone());
             }
-            Record::Finished { summary } => {
+            Record::Finished { summary, given_up } => {
+                self.given_up = *given_up;
                 self.must_tell(summary)?;
                 self.finished = Some(summary.clone());
             }
@@ -290,7 +304,10 @@ impl RunState {
         let of = |step: &crate::plan::Step| {
             let folded = self.step(&step.id);
             match &step.undo {
-                crate::plan::Undo::Impossible(lost) if folded.called && folded.stage != Stage::Undone => Some((step.id.clone(), lost.clone())),
+                // Found done without a call of ours, it is lost all the same: somebody else was first.
+                crate::plan::Undo::Impossible(lost) if (folded.called || folded.stage == Stage::Done) && folded.stage != Stage::Undone => {
+                    Some((step.id.clone(), lost.clone()))
+                }
                 _ => None,
             }
         };
@@ -334,16 +351,19 @@ impl RunState {
         }
         let (back, now) = (self.turned_back.is_some(), self.taken_up);
         for state in self.steps.values_mut() {
-            // What failed and was turned back by itself has asked nothing of anybody.
-            let told = state.undo_failed || (state.failed.is_some() && !back);
+            if let Some(call) = state.assumed_gone.take() {
+                state.stage = Stage::Called(call);
+            }
+            // Who was told of something else knows nothing of it, and what failed and was turned back by itself has asked nothing of anybody.
+            let told = std::mem::take(&mut state.unseen) && (state.undo_failed || !back);
             match &mut state.stage {
                 Stage::Called(call) if call.had_no_effect() => state.stage = Stage::Fresh,
-                Stage::Called(call) => call.goes_on(told, now),
+                Stage::Called(call) => call.goes_on(told && state.undo.is_none(), now),
                 _ => {}
             }
             match &mut state.undo {
                 Some((_, call)) if call.had_no_effect() => state.undo = None,
-                Some((_, call)) => call.goes_on(state.undo_failed, now),
+                Some((_, call)) => call.goes_on(told, now),
                 None => {}
             }
             state.undo_failed = false;
@@ -405,6 +425,7 @@ impl RunState {
         call.out = true;
         state.called = true;
         state.failed = None;
+        state.unseen = false;
         state.order.get_or_insert(order);
         state.began.get_or_insert(time);
         Ok(())
@@ -442,13 +463,18 @@ impl RunState {
         Ok(())
     }
 
-    fn undone(&mut self, step: &str) -> Result<(), String> {
+    fn undone(&mut self, step: &str, assumed: bool) -> Result<(), String> {
         let turned_back = self.turned_back.is_some();
         let can_be_undone = self.planned(step).is_some_and(|planned| !matches!(planned.undo, Undo::Keep(_) | Undo::Impossible(_)));
         let state = self.known(step)?;
         if !turned_back || !can_be_undone || !state.called || state.stage == Stage::Undone || state.is_called_now() {
             return Err(format!("{step} is undone out of turn"));
         }
+        state.assumed_gone = match (&state.stage, &state.undo) {
+            (Stage::Called(call), None) if assumed && !call.had_no_effect() => Some(call.clone()),
+            _ if assumed => return Err(format!("{step} is taken to be gone, and what became of its call is known")),
+            _ => None,
+        };
         state.stage = Stage::Undone;
         state.failed = None;
         state.undo_failed = false;

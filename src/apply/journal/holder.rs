@@ -27,7 +27,7 @@ impl Holder {
         Holder {
             actor: actor.to_owned(),
             host: read_trimmed("/proc/sys/kernel/hostname"),
-            boot: read_trimmed("/proc/sys/kernel/random/boot_id"),
+            boot: this_boot().to_owned(),
             pid_namespace: std::fs::read_link("/proc/self/ns/pid").map(|link| link.display().to_string()).unwrap_or_default(),
             pid,
             process_start: process_start(pid).unwrap_or(0),
@@ -58,6 +58,12 @@ impl Holder {
             && (&self.host, &self.boot, &self.pid_namespace) == (&here.host, &here.boot, &here.pid_namespace);
         same_system && process_start(self.pid) != Some(self.process_start)
     }
+}
+
+/// The kernel's id of this boot, which no process sees change; empty where the system has none.
+pub fn this_boot() -> &'static str {
+    static BOOT: std::sync::OnceLock<String> = std::sync::OnceLock::new();
+    BOOT.get_or_init(|| read_trimmed("/proc/sys/kernel/random/boot_id"))
 }
 
 fn read_trimmed(path: &str) -> String {

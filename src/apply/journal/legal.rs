@@ -32,8 +32,15 @@ impl RunState {
     }
 
     /// Whether a step, or its way back, can have failed.
-    pub(super) fn may_fail(&self, step: &str, undo: bool) -> Result<(), String> {
+    pub(super) fn may_fail(&self, step: &str, undo: bool, unseen: bool) -> Result<(), String> {
         let state = self.step(step);
+        let awaited = match (&state.undo, &state.stage) {
+            (Some((_, call)), _) | (None, Stage::Called(call)) => Some(call),
+            _ => None,
+        };
+        if unseen && !awaited.is_some_and(|call| call.taken) {
+            return Err(format!("{step} fails for an effect that does not show, of a call that was not taken"));
+        }
         if state.is_called_now() {
             return Err(format!("{step} fails while an answer for it is awaited"));
         }

@@ -4,15 +4,16 @@
 //! .switchover/            0700, like every folder below it; no link
 //!   ENV/lock.json         who runs this environment now
 //!   ENV/runs/RUN.journal  one file a run, one checksummed line an entry, 0600
-//!   locks/NAME.json       what else a run has locked, across environments
-//!   .turn                 taken (flock) for the moment of every change, so that a fence is compared and a line written in one turn
+//!   locks/NAME.json       what else a run has locked, across environments: one file under many names, which lasts as long as ENV/lock.json does
+//!   .turn                 taken (flock) for the moment of every change, so that a fence is compared and a line written in one turn; counts how
+//!                         often locks have changed hands
 //! ```
 
 use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 
@@ -20,6 +21,7 @@ use super::Entry;
 use super::clock::{Clocks, MachineClocks};
 use super::locks;
 use super::store::{Acquire, Lease, LockInfo, Store, StoredRun};
+use super::turn::{Proof, Turn};
 use super::{codec, files};
 use crate::model::{Error, Exit, Result};
 
@@ -31,6 +33,8 @@ pub struct LocalStore {
     root: PathBuf,
     clocks: Arc<dyn Clocks>,
     tails: Mutex<HashMap<String, Tail>>,
+    /// What was the same when every lock of a lease was last read and was its own.
+    proven: Mutex<Option<Proof>>,
 }
 
 /// Where the next entry of a run goes.
@@ -52,7 +56,7 @@ impl LocalStore {
     /// The same on a machine with these clocks.
     #[must_use]
     pub fn with_clocks(root: PathBuf, clocks: Arc<dyn Clocks>) -> Self {
-        LocalStore { root, clocks, tails: Mutex::new(HashMap::new()) }
+        LocalStore { root, clocks, tails: Mutex::default(), proven: Mutex::default() }
     }
 
     fn environment(&self, environment: &str) -> PathBuf {
@@ -63,32 +67,69 @@ impl LocalStore {
         self.environment(environment).join("runs").join(format!("{}.journal", locks::file_name(run)))
     }
 
-    /// Takes the store's turn: whoever holds the returned file is alone in changing anything.
-    fn turn(&self) -> Result<File> {
-        let path = self.root.join(".turn");
-        let file = files::open(&self.root, &path)?;
-        file.lock().map_err(|error| cannot("lock", &path, &error))?;
-        Ok(file)
-    }
-
     fn lock_path(&self, name: &str, environment: &str) -> PathBuf {
-        if name == format!("env:{environment}") {
-            self.environment(environment).join("lock.json")
-        } else {
-            self.root.join("locks").join(format!("{}.json", locks::file_name(name)))
-        }
+        if name == own_lock(environment) { self.own_path(environment) } else { self.others().join(format!("{}.json", locks::file_name(name))) }
     }
 
-    fn held(&self, path: &Path) -> Result<Option<LockInfo>> {
-        locks::read(&self.root, path, &*self.clocks)
+    fn own_path(&self, environment: &str) -> PathBuf {
+        self.environment(environment).join("lock.json")
     }
 
-    fn check_fence(&self, lease: &Lease) -> Result<()> {
-        for name in &lease.names {
-            let held = self.held(&self.lock_path(name, &lease.environment))?;
-            if held.as_ref().is_none_or(|lock| lock.fence != lease.fence) {
-                return Err(locks::taken_over(name, held.as_ref()));
+    fn others(&self) -> PathBuf {
+        self.root.join("locks")
+    }
+
+    fn held(&self, name: &str, environment: &str) -> Result<Option<LockInfo>> {
+        let Some(locks::Filed { mut lock, lasts_with }) = locks::read(&self.root, &self.lock_path(name, environment))? else { return Ok(None) };
+        if let Some(environment) = lasts_with {
+            name.clone_into(&mut lock.name);
+            let own = locks::read(&self.root, &self.own_path(&environment))?;
+            if let Some(own) = own.map(|own| own.lock).filter(|own| own.fence == lock.fence) {
+                (lock.heartbeat, lock.expires, lock.expires_since_boot_ms) = (own.heartbeat, own.expires, own.expires_since_boot_ms);
             }
+        }
+        lock.expired = locks::is_expired(&lock, &*self.clocks);
+        Ok(Some(lock))
+    }
+
+    /// Makes sure that every lock of a lease is still its own. Gives those that do not last with another one.
+    fn check_fence(&self, lease: &Lease) -> Result<Vec<(PathBuf, LockInfo)>> {
+        let mut alone = Vec::new();
+        for name in &lease.names {
+            let path = self.lock_path(name, &lease.environment);
+            match locks::read(&self.root, &path)? {
+                Some(filed) if filed.lock.fence == lease.fence => alone.extend(filed.lasts_with.is_none().then_some((path, filed.lock))),
+                _ => return Err(locks::taken_over(name, self.held(name, &lease.environment)?.as_ref())),
+            }
+        }
+        Ok(alone)
+    }
+
+    /// The same before every append, when as a rule nothing has changed since the last one.
+    fn prove(&self, turn: &Turn, lease: &Lease) -> Result<()> {
+        let now = turn.proof(&lease.fence, &[&self.own_path(&lease.environment), &self.others()]);
+        let mut proven = self.proven.lock().unwrap_or_else(PoisonError::into_inner);
+        if proven.as_ref() != Some(&now) {
+            *proven = None;
+            self.check_fence(lease)?;
+            *proven = Some(now).filter(|now| now.is_lasting(self.clocks.wall()));
+        }
+        Ok(())
+    }
+
+    /// Takes locks that are free for the taking: the environment's own first, and all others to last with it.
+    fn write_locks(&self, acquire: &Acquire, fence: &str) -> Result<()> {
+        let (own, others): (Vec<&String>, Vec<&String>) = acquire.names.iter().partition(|name| **name == own_lock(&acquire.environment));
+        if !others.is_empty() {
+            files::make_folder(&self.root, &self.others())?;
+        }
+        for name in if own.is_empty() { &others } else { &own } {
+            let lock = locks::fresh(name, acquire, fence, &*self.clocks);
+            locks::write(&self.lock_path(name, &acquire.environment), &lock)?;
+        }
+        if let Some(name) = own.first() {
+            let paths: Vec<PathBuf> = others.iter().map(|name| self.lock_path(name, &acquire.environment)).collect();
+            locks::write_together(&paths, &locks::fresh(name, acquire, fence, &*self.clocks), &acquire.environment)?;
         }
         Ok(())
     }
@@ -118,43 +159,33 @@ impl Store for LocalStore {
     }
 
     async fn acquire(&self, acquire: &Acquire) -> Result<Lease> {
-        let _turn = self.turn()?;
+        let turn = Turn::take(&self.root)?;
         files::make_folder(&self.root, &self.environment(&acquire.environment))?;
         let fence = locks::new_fence(&acquire.holder);
-        let mut paths = Vec::new();
         for name in &acquire.names {
-            let path = self.lock_path(name, &acquire.environment);
-            if let Some(held) = self.held(&path)? {
+            if let Some(held) = self.held(name, &acquire.environment)? {
                 locks::may_take(&held, acquire)?;
             }
-            paths.push((name, path));
         }
-        for (name, path) in paths {
-            if let Some(parent) = path.parent() {
-                files::make_folder(&self.root, parent)?;
-            }
-            locks::write(&path, &locks::fresh(name, acquire, &fence, &*self.clocks))?;
-        }
+        turn.count_change(&self.root)?;
+        self.write_locks(acquire, &fence)?;
         Ok(Lease { environment: acquire.environment.clone(), names: acquire.names.clone(), fence, length: acquire.length })
     }
 
     async fn renew(&self, lease: &Lease) -> Result<()> {
-        let _turn = self.turn()?;
-        self.check_fence(lease)?;
-        for name in &lease.names {
-            let path = self.lock_path(name, &lease.environment);
-            if let Some(held) = self.held(&path)? {
-                locks::write(&path, &locks::renewed(held, lease.length, &*self.clocks))?;
-            }
+        let _turn = Turn::take(&self.root)?;
+        for (path, held) in self.check_fence(lease)? {
+            locks::write(&path, &locks::renewed(held, lease.length, &*self.clocks))?;
         }
         Ok(())
     }
 
     async fn release(&self, lease: &Lease) -> Result<()> {
-        let _turn = self.turn()?;
+        let turn = Turn::take(&self.root)?;
+        turn.count_change(&self.root)?;
         for name in &lease.names {
             let path = self.lock_path(name, &lease.environment);
-            if self.held(&path)?.is_some_and(|held| held.fence == lease.fence) {
+            if locks::read(&self.root, &path)?.is_some_and(|held| held.lock.fence == lease.fence) {
                 remove(&path)?;
             }
         }
@@ -162,16 +193,16 @@ impl Store for LocalStore {
     }
 
     async fn lock(&self, name: &str, environment: &str) -> Result<Option<LockInfo>> {
-        self.held(&self.lock_path(name, environment))
+        self.held(name, environment)
     }
 
     async fn remove_lock(&self, name: &str, environment: &str) -> Result<()> {
-        let path = self.lock_path(name, environment);
-        if self.held(&path)?.is_none() {
+        if self.held(name, environment)?.is_none() {
             return Ok(());
         }
-        let _turn = self.turn()?;
-        remove(&path)
+        let turn = Turn::take(&self.root)?;
+        turn.count_change(&self.root)?;
+        remove(&self.lock_path(name, environment))
     }
 
     async fn runs(&self, environment: &str) -> Result<Vec<String>> {
@@ -207,9 +238,9 @@ impl Store for LocalStore {
     async fn append(&self, lease: &Lease, run: &str, entries: &[Entry]) -> Result<()> {
         let Some(first) = entries.first() else { return Ok(()) };
         let path = self.journal(&lease.environment, run);
-        let _turn = self.turn()?;
-        self.check_fence(lease)?;
-        let mut tails = self.tails.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let turn = Turn::take(&self.root)?;
+        self.prove(&turn, lease)?;
+        let mut tails = self.tails.lock().unwrap_or_else(PoisonError::into_inner);
         let mut tail = match tails.remove(run) {
             Some(tail) if tail.next == first.seq => tail,
             _ => self.open_tail(&path, first.seq)?,
@@ -236,6 +267,11 @@ impl Store for LocalStore {
         tails.insert(run.to_owned(), tail);
         Ok(())
     }
+}
+
+/// The name of an environment's own lock.
+fn own_lock(environment: &str) -> String {
+    format!("env:{environment}")
 }
 
 fn remove(path: &Path) -> Result<()> {

@@ -2,12 +2,14 @@
 
 use std::fs;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::Holder;
+use serde::{Deserialize, Serialize};
+
 use super::clock::Clocks;
 use super::files;
+use super::holder::{self, Holder};
 use super::local::{cannot, sync_folder};
 use super::store::{Acquire, LockInfo};
 use crate::model::time::{self, Timestamp};
@@ -44,11 +46,21 @@ pub fn name_of(file: &str) -> Option<String> {
     String::from_utf8(bytes).ok().filter(|name| !name.is_empty() && file_name(name) == file)
 }
 
+/// A lock as its file has it.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Filed {
+    /// The lock. Of one that lasts with another, everything that moves is as it was when it was taken.
+    #[serde(flatten)]
+    pub lock: LockInfo,
+    /// The environment with whose own lock it was taken: as long as that has the same fence, this one lasts as long.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lasts_with: Option<String>,
+}
+
 /// A lock file below `root`; none when nobody holds the lock.
-pub fn read(root: &Path, path: &Path, clocks: &dyn Clocks) -> Result<Option<LockInfo>> {
+pub fn read(root: &Path, path: &Path) -> Result<Option<Filed>> {
     let Some(text) = files::read(root, path, LOCK_BYTES_MAX)? else { return Ok(None) };
-    let read = serde_json::from_slice::<LockInfo>(&text).map(|lock| Some(LockInfo { expired: is_expired(&lock, clocks), ..lock }));
-    read.map_err(|error| {
+    serde_json::from_slice(&text).map(Some).map_err(|error| {
         Error::new(Exit::Error, format!("the lock {} is damaged", path.display()), "make sure that nothing runs, then remove the file")
             .because_text(error.to_string())
     })
@@ -56,7 +68,11 @@ pub fn read(root: &Path, path: &Path, clocks: &dyn Clocks) -> Result<Option<Lock
 
 /// Writes a lock file whole or not at all.
 pub fn write(path: &Path, lock: &LockInfo) -> Result<()> {
-    let text = serde_json::to_string_pretty(lock)
+    write_filed(path, &Filed { lock: lock.clone(), lasts_with: None })
+}
+
+fn write_filed(path: &Path, filed: &Filed) -> Result<()> {
+    let text = serde_json::to_string_pretty(filed)
         .map_err(|error| Error::new(Exit::Error, "cannot write a lock", "report this").because_text(error.to_string()))?;
     let beside = path.with_extension("json.new");
     let replace = || -> std::io::Result<()> {
@@ -67,6 +83,23 @@ pub fn write(path: &Path, lock: &LockInfo) -> Result<()> {
         sync_folder(path)
     };
     replace().map_err(|error| cannot("write", path, &error))
+}
+
+/// Writes locks that last with that of `environment`: thousands of names of one file, which is made durable once, and is never written again.
+pub fn write_together(paths: &[PathBuf], lock: &LockInfo, environment: &str) -> Result<()> {
+    let filed = Filed { lock: lock.clone(), lasts_with: Some(environment.to_owned()) };
+    let Some((first, others)) = paths.split_first() else { return Ok(()) };
+    write_filed(first, &filed)?;
+    for path in others {
+        let linked = match fs::hard_link(first, path) {
+            // Whose lease is over, and who was asked about that.
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => fs::remove_file(path).and_then(|()| fs::hard_link(first, path)),
+            linked => linked,
+        };
+        // Not every file system has links, and none has them without end.
+        linked.or_else(|_| write_filed(path, &filed))?;
+    }
+    others.first().map_or(Ok(()), |path| sync_folder(path).map_err(|error| cannot("write", path, &error)))
 }
 
 /// A fence that no other holding has: the process, and when it took the lock.
@@ -109,8 +142,8 @@ pub fn renewed(lock: LockInfo, length: Duration, clocks: &dyn Clocks) -> LockInf
 /// by the time of day, which is as good as the two machines agree on it.
 #[must_use]
 pub fn is_expired(lock: &LockInfo, clocks: &dyn Clocks) -> bool {
-    let here = Holder::this_process("");
-    let same_boot = !here.boot.is_empty() && here.boot == lock.holder.boot;
+    let here = holder::this_boot();
+    let same_boot = !here.is_empty() && here == lock.holder.boot;
     match (lock.expires_since_boot_ms, clocks.since_boot()) {
         (Some(end), Some(now)) if same_boot => u128::from(end) <= now.as_millis(),
         _ => lock.expires <= clocks.wall(),

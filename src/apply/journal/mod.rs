@@ -19,6 +19,7 @@ pub mod postgres;
 pub mod record;
 pub mod s3;
 pub mod store;
+mod turn;
 pub mod writer;
 
 pub use clock::{Clocks, MachineClocks};

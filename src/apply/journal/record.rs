@@ -103,6 +103,9 @@ pub enum Record {
         help: String,
         /// Whether what the plan relied on had changed.
         stale: bool,
+        /// Whether it is that the effect of a call that the service has taken does not show.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        unseen: bool,
     },
     /// From here on the run is turned back.
     TurnedBack {
@@ -113,6 +116,9 @@ pub enum Record {
     Undone {
         /// Step id.
         step: String,
+        /// Whether that is only taken to be so: its call had no answer, and nothing of it has shown.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        assumed: bool,
     },
     /// People begin to notice.
     OutageStarted {
@@ -137,6 +143,9 @@ pub enum Record {
     Finished {
         /// What became of the steps.
         summary: Summary,
+        /// Whether a person gave the run up as it stands: nothing follows.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        given_up: bool,
     },
 }
 

@@ -74,6 +74,12 @@ impl Writer {
         Ok(())
     }
 
+    /// Whether something was deferred and is not written yet.
+    #[must_use]
+    pub fn owes(&self) -> bool {
+        !self.deferred.is_empty()
+    }
+
     /// Writes what was deferred. When writing fails the run stops, so that what the state has more than the file is never acted upon.
     pub async fn flush(&mut self) -> Result<()> {
         if let Some(error) = &self.failed {

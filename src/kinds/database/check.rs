@@ -95,7 +95,7 @@ fn check_refresh(block: &Node, problems: &mut Vec<Problem>) {
         }
     }
     if let Some(attr) = schedule
-        && let Some(text) = attr.value.as_str()
+        && let Some(text) = attr.value.as_str().filter(|text| !due::is_word(text))
         && let Err(why) = due::next_tick(text, zone, Timestamp::UNIX_EPOCH)
     {
         problems.push(Problem::error(&attr.span, why, "use hourly, daily, weekly, monthly, yearly or five cron fields such as \"0 3 * * 1\""));

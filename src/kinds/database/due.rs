@@ -51,6 +51,11 @@ fn fields(text: &str) -> &str {
     }
 }
 
+/// Whether a schedule is one of the words, which always have a next tick.
+pub fn is_word(text: &str) -> bool {
+    fields(text) != text
+}
+
 fn parse(text: &str, timezone: &str) -> Result<(Cron, TimeZone), String> {
     let pattern = fields(text);
     if pattern.split_whitespace().count() != 5 {

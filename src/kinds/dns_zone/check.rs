@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::desired::{Set, ZoneSpec, label_span, read};
+use super::schema::BLOCK;
 use crate::declare::{Declared, Desired, Node};
 use crate::model::record::{RecordType, canonical_name};
 use crate::model::{Number, Problem, Value};
@@ -11,28 +12,29 @@ use crate::model::{Number, Problem, Value};
 pub(super) fn check(declared: &Declared, desired: &Desired) -> Vec<Problem> {
     let (spec, mut problems) = read(declared, desired);
     let blocks: Vec<&Node> = declared.body.blocks("record").collect();
-    same_zone(declared, desired, &spec, &mut problems);
     duplicates(&spec, &blocks, &mut problems);
     beside_cname(&spec, &blocks, &mut problems);
     proxied_ttl(&spec, &blocks, &mut problems);
     problems
 }
 
-/// Another block, further up, declares the same zone. Said once, at the later one.
-fn same_zone(declared: &Declared, desired: &Desired, spec: &ZoneSpec, problems: &mut Vec<Problem>) {
-    let earlier = desired
-        .resources
-        .iter()
-        .take_while(|other| !std::ptr::eq(*other, declared) && other.body.span != declared.body.span)
-        .filter(|other| other.address.kind == declared.address.kind)
-        .find(|other| canonical_name(&other.address.name).is_ok_and(|name| name == spec.name));
-    if let Some(other) = earlier {
+/// Several blocks that declare one zone, each said once, at the later one.
+pub(super) fn check_together(desired: &Desired) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let mut first: HashMap<String, &Declared> = HashMap::new();
+    for declared in desired.resources.iter().filter(|declared| declared.address.kind == BLOCK.name) {
+        let Ok(name) = canonical_name(&declared.address.name) else { continue };
+        let Some(other) = first.get(&name) else {
+            first.insert(name, declared);
+            continue;
+        };
         problems.push(Problem::error(
             label_span(&declared.body, 0),
-            format!("the zone {} is declared twice", spec.name),
+            format!("the zone {name} is declared twice"),
             format!("it is declared at {} too: put its records into one block", label_span(&other.body, 0).place()),
         ));
     }
+    problems
 }
 
 /// The `record` block of a set.

@@ -78,6 +78,10 @@ impl KindSchema for DnsZone {
     fn check(&self, declared: &Declared, desired: &Desired) -> Vec<Problem> {
         check::check(declared, desired)
     }
+
+    fn check_together(&self, desired: &Desired) -> Vec<Problem> {
+        check::check_together(desired)
+    }
 }
 
 #[async_trait]

@@ -218,7 +218,7 @@ impl Bench<'_> {
                 Look::Done { .. } => return,
                 Look::Conflict(why) => panic!("conflict: {why}"),
                 Look::Pending if starts && attempt == 0 => self.start(operation).expect("a start that is answered well"),
-                Look::Pending | Look::Settling(_) => self.world.advance(Duration::from_secs(10)),
+                Look::Pending | Look::Settling(_) | Look::Missing(_) => self.world.advance(Duration::from_secs(10)),
             }
         }
         panic!("not done after ten minutes: {operation}");

@@ -1,5 +1,7 @@
 //! What the plan was based on: the worlds, and the facts that are checked again before a step that needs them.
 
+use indexmap::IndexMap;
+
 use crate::model::Address;
 use crate::plan::{Fact, Plan};
 use crate::review::layout::{Cell, Line, Page, width};
@@ -24,9 +26,13 @@ pub(super) fn write(page: &mut Page, plan: &Plan) {
     if !world.is_empty() {
         page.put(2, 9, &Line::of(Ink::Faint, "made in ").and(Ink::Plain, &world.join(", ")));
     }
-    for address in addresses(plan) {
+    // Resources in the order of their first fact.
+    let mut by_resource: IndexMap<&Address, Vec<&Fact>> = IndexMap::new();
+    for fact in &plan.facts {
+        by_resource.entry(&fact.address).or_default().push(fact);
+    }
+    for (address, facts) in by_resource {
         page.put(2, 2, &Line::plain(&address.to_string()));
-        let facts: Vec<&Fact> = plan.facts.iter().filter(|fact| fact.address == *address).collect();
         let shown = &facts[..facts.len().min(SHOWN_PER_RESOURCE)];
         if page.columns() < NARROW {
             stacked(page, shown);
@@ -56,15 +62,4 @@ fn stacked(page: &mut Page, facts: &[&Fact]) {
         let value = value::brief(&fact.value, VALUE_CHARACTERS);
         page.put(4, 2, &Line::plain(&fact.title).and(Ink::Plain, ": ").and(Ink::Faint, &value));
     }
-}
-
-/// Resources in the order of their first fact.
-fn addresses(plan: &Plan) -> Vec<&Address> {
-    let mut found: Vec<&Address> = Vec::new();
-    for fact in &plan.facts {
-        if !found.contains(&&fact.address) {
-            found.push(&fact.address);
-        }
-    }
-    found
 }

@@ -2,6 +2,7 @@
 
 pub mod bench;
 
+mod cmds_abandon;
 mod cmds_comment;
 mod cmds_drawn;
 mod cmds_fmt;

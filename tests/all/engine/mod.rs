@@ -18,6 +18,7 @@ use switchover::apply::event::{Event, EventKind, Sink, Summary};
 use switchover::apply::journal::{Acquire, Hold, Holder, Store, Writer, fold};
 use switchover::model::time::Timestamp;
 use switchover::model::{Address, Exit, Phase};
+use switchover::plan::places::Places;
 use switchover::plan::{Fact, Outage, Plan, Step, digest};
 use switchover::world::Readers;
 
@@ -50,6 +51,7 @@ fn plan(run: &str, steps: Vec<Step>) -> Plan {
         irreversible: Vec::new(),
         errors: Vec::new(),
         digest: String::new(),
+        places: Places::default(),
     };
     plan.digest = digest::of(&plan);
     plan

@@ -15,9 +15,11 @@ pub enum Outcome {
     StoppedDeclared,
     /// After a stop, and a person: in the original one.
     StoppedOriginal,
+    /// In another one, by an effect that nobody answered for and that showed after the visibility limit; the run told of it, and the next plan mends it.
+    BeyondSight,
 }
 
-const OUTCOMES: [Outcome; 4] = [Outcome::Declared, Outcome::Original, Outcome::StoppedDeclared, Outcome::StoppedOriginal];
+const OUTCOMES: [Outcome; 5] = [Outcome::Declared, Outcome::Original, Outcome::StoppedDeclared, Outcome::StoppedOriginal, Outcome::BeyondSight];
 
 #[derive(Debug, Default)]
 pub struct Matrix {
@@ -53,11 +55,11 @@ impl Matrix {
 
 impl fmt::Display for Matrix {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{} cells in {:?}; ended by themselves, and after a stop and what its report asked for:", self.tried, self.took)?;
+        writeln!(f, "{} cells in {:?}; ended by themselves, and after a stop and what its report asked for; beyond sight:", self.tried, self.took)?;
         let mut trials: Vec<&str> = self.cells.keys().map(|(trial, _, _)| *trial).collect();
         trials.dedup();
         for trial in trials {
-            writeln!(f, "{trial:<36}{:>10}{:>10}{:>10}{:>10}", "declared", "original", "declared", "original")?;
+            writeln!(f, "{trial:<36}{:>10}{:>10}{:>10}{:>10}{:>10}", "declared", "original", "declared", "original", "beyond")?;
             let mut faults: Vec<&str> = self.cells.keys().filter(|(at, _, _)| *at == trial).map(|(_, fault, _)| fault.as_str()).collect();
             faults.dedup();
             for fault in faults {

@@ -18,7 +18,7 @@ use cell::Cell;
 use trials::Case;
 
 /// Pairs tried when nobody says how many.
-const PAIRS: u64 = 2_000;
+const PAIRS: u64 = 10_000;
 /// Of the cells with one fault, every so many-th is tried when nobody says otherwise. It has no factor in common with the number of faults, so that each comes at every
 /// kind of call.
 const STRIDE: u64 = 7;

@@ -84,7 +84,11 @@ pub const LONG: Duration = Duration::from_mins(10);
 
 /// An entry of this number.
 pub fn entry(seq: u64) -> Entry {
-    Entry { seq, time: Timestamp::from_second(1_000 + i64::try_from(seq).unwrap()).unwrap(), record: Record::Undone { step: format!("a/{seq}") } }
+    Entry {
+        seq,
+        time: Timestamp::from_second(1_000 + i64::try_from(seq).unwrap()).unwrap(),
+        record: Record::Undone { step: format!("a/{seq}"), assumed: false },
+    }
 }
 
 /// Entries with these numbers.

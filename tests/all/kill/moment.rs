@@ -40,7 +40,7 @@ fn step_of(record: &Record) -> Option<&str> {
         | Record::Intent { step, .. }
         | Record::Answered { step, .. }
         | Record::Done { step, .. }
-        | Record::Undone { step } => Some(step),
+        | Record::Undone { step, .. } => Some(step),
         _ => None,
     }
 }

@@ -124,6 +124,12 @@ fn database_hands() -> Vec<Hand> {
             anything,
         ),
         hand(
+            "the old instance is deleted",
+            |world| id_of(world, "dev-openverse-db-old").is_some_and(|id| all(world).remove(&id).is_some()),
+            nothing,
+            anything,
+        ),
+        hand(
             "the old instance is renamed away",
             |world| rename(world, "dev-openverse-db-old", "old-by-hand"),
             |world| _ = rename(world, "old-by-hand", "dev-openverse-db-old"),

@@ -74,14 +74,14 @@ fn record(dice: &mut Dice, plan: &Plan) -> Record {
         1 | 2 => Record::Intent { step: id, undo, attempt: u32::try_from(dice.number(1, 3)).unwrap() },
         3 | 4 => Record::Answered { step: id, undo, answer },
         5 => Record::Done { step: id, outputs: std::collections::BTreeMap::new(), detail: text() },
-        6 => Record::Failed { step: id, undo: undo.is_some(), error: text(), help: text(), stale: dice.chance(50) },
-        7 => Record::Undone { step: id },
+        6 => Record::Failed { step: id, undo: undo.is_some(), error: text(), help: text(), stale: dice.chance(50), unseen: dice.chance(20) },
+        7 => Record::Undone { step: id, assumed: dice.chance(30) },
         8 => Record::TurnedBack { why: text() },
         9 => Record::Noted { step: id, name: text(), value: text() },
         10 if dice.chance(50) => Record::OutageStarted { outage },
         10 => Record::OutageEnded { outage, seconds: 1 },
         11 => Record::Continued { mode: (*dice.one(&["resume", "rollback", "apply"])).to_owned(), actor: text() },
-        _ => Record::Finished { summary: Summary::default() },
+        _ => Record::Finished { summary: Summary::default(), given_up: dice.chance(20) },
     }
 }
 
@@ -102,10 +102,10 @@ fn change(dice: &mut Dice, record: &mut Record, plan: &Plan) {
             0 => *step = other,
             _ => *undo = !*undo,
         },
-        Record::Watching { step } | Record::Noted { step, .. } | Record::Done { step, .. } | Record::Undone { step } => *step = other,
+        Record::Watching { step } | Record::Noted { step, .. } | Record::Done { step, .. } | Record::Undone { step, .. } => *step = other,
         Record::Continued { mode, .. } => (*dice.one(&["resume", "rollback", "apply", ""])).clone_into(mode),
         Record::OutageStarted { outage } | Record::OutageEnded { outage, .. } => outage.push('x'),
-        Record::Stopped { summary, .. } | Record::Finished { summary } => change_summary(dice, summary, plan),
+        Record::Stopped { summary, .. } | Record::Finished { summary, .. } => change_summary(dice, summary, plan),
         Record::Begun { .. } | Record::TurnedBack { .. } => *record = Record::Watching { step: other },
     }
 }

@@ -9,6 +9,7 @@ mod facts;
 mod guard;
 mod histories;
 mod meeting;
+mod outage;
 mod saved;
 mod stage;
 mod trials;

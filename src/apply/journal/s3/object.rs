@@ -127,7 +127,7 @@ mod tests {
     use crate::model::time::Timestamp;
 
     fn entry(seq: u64) -> Entry {
-        Entry { seq, time: Timestamp::UNIX_EPOCH, record: Record::Undone { step: format!("a/{seq}") } }
+        Entry { seq, time: Timestamp::UNIX_EPOCH, record: Record::Undone { step: format!("a/{seq}"), assumed: false } }
     }
 
     #[test]

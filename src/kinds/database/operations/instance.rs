@@ -56,6 +56,16 @@ impl InstanceRef {
         Ok(None)
     }
 
+    /// What to say when it is seen under no name.
+    #[must_use]
+    pub fn missing(&self, cx: &Cx<'_>) -> Look {
+        let id = match self {
+            InstanceRef::ResourceId(id) => Some(id.as_str()),
+            InstanceRef::MadeBy(made) => cx.output(&made.step, "resource_id"),
+        };
+        Look::Missing(id.map_or_else(|| "the instance that this run made".to_owned(), |id| format!("the instance {id}")))
+    }
+
     /// For a start: the look just before has seen it. Whatever goes wrong here, the call was not made. What a plan says of an instance that it names
     /// by an id alone is not believed: the names that it has now are looked at by the guard.
     pub async fn found(&self, rds: &dyn RdsRead, cx: &StartCx<'_>, call: &str) -> CallResult<Instance> {
@@ -100,10 +110,4 @@ pub fn not_yet(instance: &Instance) -> Option<Look> {
         Class::Stopped => Some(Look::Conflict(format!("{} is {status}; start it first", instance.identifier))),
         Class::Deleting | Class::Failed => Some(Look::Conflict(format!("{} is {status}", instance.identifier))),
     }
-}
-
-/// What to say when an instance is seen under no name.
-#[must_use]
-pub fn hidden() -> Look {
-    Look::Settling(Progress::status("not visible under any name"))
 }

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 use super::super::status::{Class, class};
-use super::instance::{InstanceRef, hidden, not_yet, reader};
+use super::instance::{InstanceRef, not_yet, reader};
 use crate::apply::operation::{Cx, Look, Operation, Outputs, Progress, StartCx};
 use crate::model::Json;
 use crate::model::time::{self, Timestamp};
@@ -86,7 +86,7 @@ impl Operation for Ready {
     async fn look(&self, cx: &Cx<'_>) -> CallResult<Look> {
         let rds = reader(cx, &self.provider).await?;
         Ok(match self.instance.find(&*rds, cx).await? {
-            None => hidden(),
+            None => self.instance.missing(cx),
             Some(found) => not_yet(&found).unwrap_or_else(Look::done),
         })
     }
@@ -137,7 +137,7 @@ impl Operation for Confirm {
             return Ok(Look::Settling(Progress::status("an earlier rename may still show")));
         }
         let rds = reader(cx, &self.provider).await?;
-        let Some(found) = self.instance.find(&*rds, cx).await? else { return Ok(hidden()) };
+        let Some(found) = self.instance.find(&*rds, cx).await? else { return Ok(self.instance.missing(cx)) };
         // It has taken over: nobody waits for its backup any more.
         if let Some(wait) = not_yet(&found).filter(|_| class(&found.status) != Class::BackingUp) {
             return Ok(wait);

@@ -72,7 +72,18 @@ async fn no_outage_begins_while_the_new_instance_is_backed_up() {
     let rename = |successor: Option<InstanceRef>| {
         let (from, to) = ("dev-openverse-db".to_owned(), "dev-openverse-db-old".to_owned());
         let (provider, instance) = ("aws".to_owned(), by_id(OLD));
-        Op::Rename(Rename { provider, instance, from, to, not_before: None, rival: None, successor, gone_by: None, names: Vec::new() })
+        Op::Rename(Rename {
+            provider,
+            instance,
+            from,
+            to,
+            not_before: None,
+            rival: None,
+            successor,
+            gone_by: None,
+            frees_name: false,
+            names: Vec::new(),
+        })
     };
     let world = world(|_, next| next["status"] = json!("backing-up"));
     let Look::Settling(progress) = look_and_start(&world, &rename(Some(by_id(NEXT))), None, false).await else { panic!("it would start") };
@@ -95,15 +106,16 @@ async fn an_instance_that_nobody_sees_for_long_has_no_name_to_be_given_back() {
             rival: None,
             successor: None,
             gone_by,
+            frees_name: false,
             names: Vec::new(),
         })
     };
     let world = world(|_, _| {});
     let soon = time::after(world.clock().now(), Duration::from_mins(8));
-    assert!(matches!(look_and_start(&world, &rename(Some(soon)), None, false).await, Look::Settling(_)), "a rename may hide it");
+    assert!(matches!(look_and_start(&world, &rename(Some(soon)), None, false).await, Look::Missing(_)), "a rename may hide it");
     world.advance(Duration::from_mins(8));
     assert!(matches!(look_and_start(&world, &rename(Some(soon)), None, false).await, Look::Done { .. }));
-    assert!(matches!(look_and_start(&world, &rename(None), None, false).await, Look::Settling(_)), "in the run that renames it nobody knows");
+    assert!(matches!(look_and_start(&world, &rename(None), None, false).await, Look::Missing(_)), "in the run that renames it nobody knows");
 }
 
 #[tokio::test]

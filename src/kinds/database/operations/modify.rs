@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::settings::{differences, in_modify};
 use super::super::status::{Class, class};
-use super::instance::{InstanceRef, hidden, not_yet, reader};
+use super::instance::{InstanceRef, not_yet, reader};
 use crate::apply::operation::{Cx, Look, Operation, Progress, StartCx};
 use crate::world::rds::{Instance, Modify as Call, Settings};
 use crate::world::{CallResult, rds};
@@ -65,7 +65,7 @@ impl Operation for Modify {
     async fn look(&self, cx: &Cx<'_>) -> CallResult<Look> {
         let rds = reader(cx, &self.provider).await?;
         let Some(found) = self.instance.find(&*rds, cx).await? else {
-            return Ok(if self.removal { Look::done() } else { hidden() });
+            return Ok(if self.removal { Look::done() } else { self.instance.missing(cx) });
         };
         if let Some((name, _)) = self.undoes.iter().find(|(name, value)| found.pending.get(*name) == Some(*value)) {
             return Ok(Look::Settling(Progress::status(format!("{name} is still being set"))));
@@ -127,7 +127,7 @@ impl Operation for Reboot {
 
     async fn look(&self, cx: &Cx<'_>) -> CallResult<Look> {
         let rds = reader(cx, &self.provider).await?;
-        let Some(found) = self.instance.find(&*rds, cx).await? else { return Ok(hidden()) };
+        let Some(found) = self.instance.find(&*rds, cx).await? else { return Ok(self.instance.missing(cx)) };
         Ok(match not_yet(&found) {
             Some(wait) => wait,
             None if found.pending_reboot => Look::Pending,

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 use super::super::status::{Class, class};
-use super::instance::{InstanceRef, hidden, not_yet, reader};
+use super::instance::{InstanceRef, not_yet, reader};
 use super::look::is_called;
 use crate::apply::operation::{Cx, Look, Operation, Outputs, Progress, StartCx};
 use crate::model::time::Timestamp;
@@ -44,6 +44,9 @@ pub struct Rename {
     /// Hidden at this time still, it is gone, and there is nothing to rename: for an instance that nobody has seen since an earlier run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gone_by: Option<Timestamp>,
+    /// Whether nothing is left to do once the instance is gone: what matters is that nobody has the name `from`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub frees_name: bool,
     /// Names of what is written, for the guard.
     pub names: Vec<String>,
 }
@@ -71,7 +74,7 @@ impl Rename {
     /// What hinders the successor from being renamed next, if anything does.
     async fn successor_waits(&self, rds: &dyn RdsRead, cx: &Cx<'_>) -> CallResult<Option<Look>> {
         let Some(successor) = &self.successor else { return Ok(None) };
-        let Some(next) = successor.find(rds, cx).await? else { return Ok(Some(hidden())) };
+        let Some(next) = successor.find(rds, cx).await? else { return Ok(Some(successor.missing(cx))) };
         Ok(not_yet(&next).map(|wait| match wait {
             Look::Settling(progress) => Look::Settling(Progress::status(format!("{} is {}", next.identifier, progress.status))),
             other => other,
@@ -110,6 +113,10 @@ impl Operation for Rename {
         [&self.from, &self.to].into_iter().chain(&self.names).cloned().collect()
     }
 
+    fn missing_is_done(&self) -> bool {
+        self.frees_name
+    }
+
     async fn look(&self, cx: &Cx<'_>) -> CallResult<Look> {
         let now = cx.readers.clock().now();
         if self.not_before.is_some_and(|until| now < until) {
@@ -119,7 +126,7 @@ impl Operation for Rename {
         let Some(found) = self.instance.find(&*rds, cx).await? else {
             let gone = self.gone_by.is_some_and(|by| by <= now);
             let detail = format!("it is gone: no rename hides an instance for so long, and nobody else is called {}", self.to);
-            return Ok(if gone { Look::Done { outputs: Outputs::new(), detail } } else { hidden() });
+            return Ok(if gone { Look::Done { outputs: Outputs::new(), detail } } else { self.instance.missing(cx) });
         };
         if found.identifier == self.to {
             return Ok(match class(&found.status) {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::super::connect::Connect;
 use super::super::desired::Expect;
 use super::super::expect;
-use super::instance::{InstanceRef, hidden, not_yet, reader};
+use super::instance::{InstanceRef, not_yet, reader};
 use super::look::nothing_to_start;
 use crate::apply::operation::{Cx, Look, Notes, Operation, Outputs, Progress, StartCx};
 use crate::world::sql::{BeforeCommit, Fate, SqlTarget};
@@ -18,7 +18,7 @@ const TRANSACTION: &str = "transaction_id";
 /// Where a session goes now, or what to wait for.
 async fn target(provider: &str, instance: &InstanceRef, connect: &Connect, cx: &Cx<'_>) -> CallResult<Result<SqlTarget, Look>> {
     let rds = reader(cx, provider).await?;
-    let Some(found) = instance.find(&*rds, cx).await? else { return Ok(Err(hidden())) };
+    let Some(found) = instance.find(&*rds, cx).await? else { return Ok(Err(instance.missing(cx))) };
     // A backup does not keep anybody from asking.
     if let Some(wait) = not_yet(&found).filter(|_| found.status != "backing-up") {
         return Ok(Err(wait));

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 use super::super::marks::{self, Tags};
-use super::instance::{InstanceRef, hidden, reader};
+use super::instance::{InstanceRef, reader};
 use crate::apply::operation::{Cx, Look, Operation, StartCx};
 use crate::model::time;
 use crate::world::CallResult;
@@ -41,7 +41,7 @@ impl Operation for Tag {
 
     async fn look(&self, cx: &Cx<'_>) -> CallResult<Look> {
         let rds = reader(cx, &self.provider).await?;
-        let Some(found) = self.instance.find(&*rds, cx).await? else { return Ok(hidden()) };
+        let Some(found) = self.instance.find(&*rds, cx).await? else { return Ok(self.instance.missing(cx)) };
         let there = self.tags.iter().all(|(key, value)| found.tags.get(key) == Some(value));
         Ok(if there { Look::done() } else { Look::Pending })
     }
@@ -77,9 +77,13 @@ impl Operation for Untag {
         self.names.clone()
     }
 
+    fn missing_is_done(&self) -> bool {
+        true
+    }
+
     async fn look(&self, cx: &Cx<'_>) -> CallResult<Look> {
         let rds = reader(cx, &self.provider).await?;
-        let Some(found) = self.instance.find(&*rds, cx).await? else { return Ok(hidden()) };
+        let Some(found) = self.instance.find(&*rds, cx).await? else { return Ok(self.instance.missing(cx)) };
         let gone = self.keys.iter().all(|key| !found.tags.contains_key(key));
         Ok(if gone { Look::done() } else { Look::Pending })
     }
@@ -119,7 +123,7 @@ impl Operation for Keep {
 
     async fn look(&self, cx: &Cx<'_>) -> CallResult<Look> {
         let rds = reader(cx, &self.provider).await?;
-        let Some(found) = self.instance.find(&*rds, cx).await? else { return Ok(hidden()) };
+        let Some(found) = self.instance.find(&*rds, cx).await? else { return Ok(self.instance.missing(cx)) };
         let own = cx.started.map(|started| time::after(started, self.duration.saturating_sub(ROUNDING)));
         Ok(match marks::time(&found.tags, marks::KEEP_UNTIL).filter(|until| own.is_some_and(|own| *until >= own)) {
             Some(until) => Look::Done { outputs: crate::apply::operation::Outputs::new(), detail: format!("kept until {}", time::minute(until)) },

@@ -115,7 +115,7 @@ impl Run<'_> {
                         return Err(End::Died);
                     }
                 }
-                Look::Pending | Look::Settling(_) => clock.sleep(Duration::from_secs(15)).await,
+                Look::Pending | Look::Settling(_) | Look::Missing(_) => clock.sleep(Duration::from_secs(15)).await,
             }
             if crate::model::time::between(begin, clock.now()) > step.limits.timeout {
                 return Err(End::Failed(format!("{} took too long", step.id)));

@@ -31,6 +31,7 @@ pub fn recover(builder: &mut Builder<'_>) {
         rival: recover.rival.clone(),
         successor: None,
         gone_by: recover.gone_by,
+        frees_name: false,
         names: names(&[], &recover.tags),
     });
     let undo = Undo::Keep(format!("{} has the name that it should have", wanted.name));

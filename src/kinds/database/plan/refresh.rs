@@ -296,6 +296,7 @@ fn switch(builder: &mut Builder<'_>, refreshing: &Refreshing, new: &InstanceRef)
             rival: None,
             successor: None,
             gone_by: None,
+            frees_name: false,
             names: names(&[], tags),
         })
     };
@@ -318,7 +319,10 @@ fn switch(builder: &mut Builder<'_>, refreshing: &Refreshing, new: &InstanceRef)
         step.facts = facts;
         step.outage = Some(Outage::Starts(wanted.name.clone()));
     }
-    let back = rename(new, &wanted.name, &wanted.next, &refreshing.tags);
+    let mut back = rename(new, &wanted.name, &wanted.next, &refreshing.tags);
+    if let Op::Rename(rename) = &mut back {
+        rename.frees_name = true;
+    }
     let facts = builder.facts(&["name-free"]);
     let step = builder.push(Draft {
         slug: "rename-next".to_owned(),

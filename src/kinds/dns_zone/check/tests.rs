@@ -137,10 +137,10 @@ fn one_zone_is_declared_once() {
     let (first, second) = (zone("example.org", &[], vec![]), zone("EXAMPLE.org.", &[("answers", s("all"))], vec![]));
     let second = Declared { body: Node { span: record(5, "A", "x", &[]).span, ..second.body }, ..second };
     let desired = desired(vec![first.clone(), second.clone()], 200);
-    assert!(check(&first, &desired).is_empty());
-    let found = check(&second, &desired);
+    assert!(check(&first, &desired).is_empty() && check(&second, &desired).is_empty());
+    let found = check_together(&desired);
     assert_eq!(found.len(), 1, "{found:?}");
-    assert!(found[0].summary.contains("declared twice"));
+    assert!(found[0].summary.contains("declared twice") && found[0].span.as_ref().is_some_and(|span| span.place().contains(":5:")), "{found:?}");
 }
 
 #[test]

@@ -51,7 +51,7 @@ async fn an_append_is_one_request_and_the_rest_is_bounded() {
 async fn runs_that_have_ended_are_not_read_to_find_one_that_has_not() {
     let bucket = twin().await.unwrap();
     let store = bucket.open();
-    let finished = |seq| Entry { record: Record::Finished { summary: Summary::default() }, ..entry(seq) };
+    let finished = |seq| Entry { record: Record::Finished { summary: Summary::default(), given_up: false }, ..entry(seq) };
     for run in ["r1", "r2", "r3"] {
         let lease = store.acquire(&acquire("staging", run, &[], LONG)).await.unwrap();
         store.append(&lease, run, &[entry(0)]).await.unwrap();

@@ -25,11 +25,15 @@ struct Line {
     last: Called,
     /// Whether an earlier call than the last may have had an effect.
     doubt: bool,
+    /// Whether one was answered well.
+    taken: bool,
+    /// Whether somebody was told that nothing came of it.
+    told: bool,
 }
 
 impl Line {
     fn without_effect(self) -> bool {
-        self.last == Called::Refused && !self.doubt
+        self.last == Called::Refused && !self.doubt && !self.taken
     }
 }
 
@@ -46,11 +50,23 @@ struct Walk {
     forward: Option<Line>,
     back: Option<(usize, Line)>,
     end: End,
+    /// Whether it failed because nothing is seen of what was taken, and whether that was on its way back.
+    unseen: bool,
+    back_failed: bool,
+    /// Whether it is only taken to be gone.
+    assumed: bool,
 }
 
 impl Walk {
     fn new() -> Self {
-        Walk { seen: false, ever_called: false, forward: None, back: None, end: End::Open }
+        Walk { seen: false, ever_called: false, forward: None, back: None, end: End::Open, unseen: false, back_failed: false, assumed: false }
+    }
+
+    fn fails(&mut self, back: bool, unseen: bool) -> Result<(), String> {
+        let awaited = self.back.map(|(_, line)| line).or(self.forward.filter(|_| self.end == End::Open));
+        need(!unseen || awaited.is_some_and(|line| line.taken), "what was not taken is not seen")?;
+        (self.unseen, self.back_failed) = (unseen, back);
+        Ok(())
     }
 
     fn is_out(&self) -> bool {
@@ -65,6 +81,7 @@ struct Run<'a> {
     back: bool,
     over: bool,
     ended: bool,
+    given_up: bool,
     wrote: bool,
     outages: BTreeSet<&'a str>,
 }
@@ -77,7 +94,7 @@ fn need(condition: bool, why: &str) -> Result<(), String> {
 pub fn accept(entries: &[Entry]) -> Result<(), String> {
     let Some(Entry { record: Record::Begun { plan, .. }, .. }) = entries.first() else { return Err("it has no beginning".to_owned()) };
     let walks = plan.steps.iter().map(|step| (step.id.as_str(), Walk::new())).collect();
-    let mut run = Run { plan, walks, back: false, over: false, ended: false, wrote: false, outages: BTreeSet::new() };
+    let mut run = Run { plan, walks, back: false, over: false, ended: false, given_up: false, wrote: false, outages: BTreeSet::new() };
     for (at, entry) in entries.iter().enumerate().skip(1) {
         run.step(&entry.record).map_err(|why| format!("at {at}: {why}"))?;
     }
@@ -98,25 +115,29 @@ impl<'a> Run<'a> {
             Record::Answered { step, undo, answer } => self.answer(step, *undo, answer),
             Record::Noted { step, .. } => need(self.walk(step)?.is_out(), "a note without a call"),
             Record::Done { step, .. } => self.done(step),
-            Record::Failed { step, undo: false, .. } => self.failed(step),
-            Record::Failed { step, undo: true, .. } => {
+            Record::Failed { step, undo: false, unseen, .. } => self.failed(step, *unseen),
+            Record::Failed { step, undo: true, unseen, .. } => {
                 let back = self.back;
                 let walk = self.walk(step)?;
-                need(back && walk.ever_called && walk.end != End::Gone && !walk.is_out(), "a way back failed that was not gone")
+                need(back && walk.ever_called && walk.end != End::Gone && !walk.is_out(), "a way back failed that was not gone")?;
+                walk.fails(true, *unseen)
             }
             Record::TurnedBack { .. } => {
                 need(!self.back && !self.walks.values().any(Walk::is_out), "turned back twice, or over an open call")?;
                 self.back = true;
                 Ok(())
             }
-            Record::Undone { step } => self.gone(step),
+            Record::Undone { step, assumed } => self.gone(step, *assumed),
             Record::OutageStarted { outage } => {
                 let known = self.plan.steps.iter().any(|step| step.outage.as_ref().is_some_and(|known| known.name() == outage));
                 need(known && self.outages.insert(outage), "an outage that is open or unknown begins")
             }
             Record::OutageEnded { outage, .. } => need(self.outages.remove(outage.as_str()), "an outage ends that is not open"),
             Record::Stopped { summary, .. } => self.leave(summary, false),
-            Record::Finished { summary } => self.leave(summary, true),
+            Record::Finished { summary, given_up } => {
+                self.given_up = *given_up;
+                self.leave(summary, true)
+            }
         }
     }
 
@@ -126,6 +147,7 @@ impl<'a> Run<'a> {
 
     fn another_process(&mut self, mode: &str) -> Result<(), String> {
         need(matches!(mode, "resume" | "rollback"), "nobody goes on like that")?;
+        need(!self.given_up, "nobody goes on with what was given up")?;
         if self.ended && !self.wrote && mode == "resume" {
             // Nothing had been done: all begins anew.
             self.back = false;
@@ -137,14 +159,21 @@ impl<'a> Run<'a> {
             line if line.last == Called::Answered => Some(line),
             line => Some(Line { last: Called::Lost, ..line }),
         };
+        let goes_back = self.back;
         for walk in self.walks.values_mut() {
-            let before = walk.forward;
+            if std::mem::take(&mut walk.assumed) {
+                // Whoever goes on looks again.
+                walk.end = End::Open;
+            }
+            let told = std::mem::take(&mut walk.unseen) && (std::mem::take(&mut walk.back_failed) || !goes_back);
+            let hear = |line: Line, told| Line { told: line.told || told, ..line };
+            let before = walk.forward.map(|line| hear(line, told && walk.back.is_none()));
             if walk.end == End::Open {
                 walk.forward = before.and_then(lose);
                 // What was refused for good has not begun.
                 walk.seen &= before.is_none();
             }
-            walk.back = walk.back.and_then(|(index, line)| Some((index, lose(line)?)));
+            walk.back = walk.back.and_then(|(index, line)| Some((index, lose(hear(line, told))?)));
         }
         Ok(())
     }
@@ -167,6 +196,7 @@ impl<'a> Run<'a> {
         let walk = self.forwards(step)?;
         need(walk.end == End::Open && !walk.is_out(), "called when done, or twice at once")?;
         walk.forward = Some(next(walk.forward, attempt)?);
+        walk.unseen = false;
         walk.ever_called = true;
         self.wrote = true;
         Ok(())
@@ -180,6 +210,7 @@ impl<'a> Run<'a> {
         need(walk.ever_called && walk.end != End::Gone, "a call back of what is not there")?;
         let line = walk.back.filter(|(at, _)| *at == index).map(|(_, line)| line);
         walk.back = Some((index, next(line, attempt)?));
+        walk.unseen = false;
         self.wrote = true;
         Ok(())
     }
@@ -192,6 +223,7 @@ impl<'a> Run<'a> {
             Some(index) => walk.back.as_mut().filter(|(at, _)| *at == index).map(|(_, line)| line),
         };
         let line = line.filter(|line| line.last == Called::Out).ok_or("an answer to no call")?;
+        line.taken |= *answer == Answer::Good;
         line.last = match answer {
             Answer::Nothing { .. } => Called::Refused,
             Answer::Good => Called::Answered,
@@ -207,17 +239,20 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    fn failed(&mut self, step: &str) -> Result<(), String> {
+    fn failed(&mut self, step: &str, unseen: bool) -> Result<(), String> {
         let walk = self.forwards(step)?;
-        need(walk.end == End::Open && !walk.is_out(), "failed when done, or while an answer is awaited")
+        need(walk.end == End::Open && !walk.is_out(), "failed when done, or while an answer is awaited")?;
+        walk.fails(false, unseen)
     }
 
-    fn gone(&mut self, step: &str) -> Result<(), String> {
+    fn gone(&mut self, step: &str, assumed: bool) -> Result<(), String> {
         let back = self.back;
         let stays = self.plan.steps.iter().any(|planned| planned.id == step && matches!(planned.undo, Undo::Keep(_) | Undo::Impossible(_)));
         let walk = self.walk(step)?;
         need(back && !stays && walk.ever_called && walk.end != End::Gone && !walk.is_out(), "gone out of turn")?;
-        walk.end = End::Gone;
+        let unknown = walk.end == End::Open && walk.back.is_none() && walk.forward.is_some_and(|line| !line.without_effect());
+        need(!assumed || unknown, "taken to be gone, of which more is known")?;
+        (walk.end, walk.assumed) = (End::Gone, assumed);
         Ok(())
     }
 
@@ -242,8 +277,9 @@ impl<'a> Run<'a> {
 
 /// One more call of an operation.
 fn next(line: Option<Line>, attempt: u32) -> Result<Line, String> {
-    need(line.is_none_or(|line| line.last != Called::Answered), "called again after it was answered well")?;
+    need(line.is_none_or(|line| line.last != Called::Answered || line.told), "called again after it was answered well")?;
     let (count, doubt) = line.map_or((0, false), |line| (line.count, line.doubt || line.last == Called::Lost));
     need(attempt == count + 1, "calls are not counted so")?;
-    Ok(Line { count: attempt, last: Called::Out, doubt })
+    let taken = line.is_some_and(|line| line.taken);
+    Ok(Line { count: attempt, last: Called::Out, doubt, taken, told: false })
 }

@@ -1,0 +1,46 @@
+//! What the way back would need, and is gone: told before anything is turned back, since a name that is taken from the new thing can then be given to
+//! nobody.
+
+use super::program::Program;
+use super::summary;
+use crate::apply::journal::{RunState, Stage};
+use crate::apply::operation::{Cx, Look};
+use crate::plan::Step;
+use crate::world::Readers;
+
+/// Which steps that are done could not be undone, each with what is gone. What cannot be read, and what a call that is under way may hide, is not
+/// among them: the way back finds these by itself.
+pub async fn gone(program: &Program, state: &RunState, readers: &dyn Readers, of: impl Fn(&Step) -> bool) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    for id in summary::to_undo(state) {
+        let Some(at) = program.places.get(&id).copied() else { continue };
+        let step = program.step(at);
+        if state.step(&id).stage != Stage::Done || !of(step) || is_moving(state, &step.address) {
+            continue;
+        }
+        let Some(operation) = program.steps[at].undo.first().filter(|operation| !operation.missing_is_done()) else { continue };
+        let cx = Cx {
+            readers,
+            providers: &state.plan.providers,
+            environment: &state.plan.environment,
+            run: &state.plan.run,
+            step: &id,
+            outputs: &state.outputs,
+            started: None,
+        };
+        if let Ok(Look::Missing(what)) = operation.look(&cx).await {
+            found.push((id, what));
+        }
+    }
+    found
+}
+
+/// Whether a call of this resource may be at work.
+fn is_moving(state: &RunState, address: &crate::model::Address) -> bool {
+    let of_it = state.plan.steps.iter().filter(|step| step.address == *address);
+    of_it.map(|step| state.step(&step.id)).any(|step| match (&step.stage, &step.undo) {
+        (_, Some(_)) => step.stage != Stage::Undone,
+        (Stage::Called(call), None) => !call.had_no_effect(),
+        _ => false,
+    })
+}
