@@ -116,7 +116,8 @@ async fn run(program: &Arc<Program>, scene: &Scene, store: Arc<dyn Store>) -> (D
     }));
     let listener = move |_: &switchover::world::traced::Traced<'_>| {
         let mut spent = ends.lock().expect("nobody panicked");
-        spent.1 += spent.0.elapsed();
+        let took = spent.0.elapsed();
+        spent.1 += took;
     };
     let writers: Arc<dyn Writers> = Arc::new(TracedWorld::new(Arc::clone(&sim) as Arc<dyn Writers>, Arc::new(NoSecrets), Arc::new(listener)));
     let hold = Hold::acquire(Arc::clone(&store), &wanted_locks(&program.plan), hold::machine_since_boot()).await.expect("locks");
