@@ -12,14 +12,20 @@ use crate::plan::Experience;
 
 /// Of an environment's runs the newest, at most this many: a median is taken over fewer, but not every run does every step.
 const RUNS_MAX: usize = 8;
-/// Nobody waits longer for it.
+/// Before a run nobody waits longer for it.
 const READING_MAX: Duration = Duration::from_secs(3);
+/// And nobody who only looks at a plan waits longer than this, one journal more or less.
+const GLANCE_MAX: Duration = Duration::from_millis(50);
 
 /// The experience of an environment, without the run that is about to begin or to go on.
 pub async fn read(store: &dyn Store, environment: &str, but: &str) -> Arc<Experience> {
+    within(READING_MAX, store, environment, but).await
+}
+
+async fn within(limit: Duration, store: &dyn Store, environment: &str, but: &str) -> Arc<Experience> {
     let mut known = Experience::default();
     // What was read until then counts.
-    let _ = tokio::time::timeout(READING_MAX, gather(store, environment, but, &mut known)).await;
+    let _ = tokio::time::timeout(limit, gather(store, environment, but, &mut known)).await;
     Arc::new(known)
 }
 
@@ -30,6 +36,8 @@ async fn gather(store: &dyn Store, environment: &str, but: &str, known: &mut Exp
         if let Ok(Some(stored)) = store.read(environment, run).await {
             experience::add(&stored.entries, known);
         }
+        // A folder never waits for anything: without this nobody would look at the time.
+        tokio::task::yield_now().await;
     }
 }
 
@@ -39,5 +47,5 @@ pub async fn at_hand(session: &Session, root: &Path, journal_is_local: bool, env
     if !session.globals.journal.as_ref().map_or(journal_is_local, |url| url == "local") {
         return Arc::default();
     }
-    read(&LocalStore::new(state_folder(root)), environment, "").await
+    within(GLANCE_MAX, &LocalStore::new(state_folder(root)), environment, "").await
 }

@@ -109,7 +109,8 @@ impl Wording {
             }
             EventKind::OutageEnded { outage, seconds } => {
                 self.open = self.open.saturating_sub(1);
-                let line = Line::of(Ink::Good, "OUTAGE ENDS ").and(Ink::Plain, &format!("{outage}, after {}", words(*seconds)));
+                let line = Line::of(Ink::Good, "OUTAGE ENDS ")
+                    .and(Ink::Plain, &format!("{outage}, after {}", time::to_the_second(Duration::from_secs(*seconds))));
                 self.line(&mut page, event, line);
             }
             EventKind::GateWaiting { message } => self.line(&mut page, event, Line::of(Ink::Watch, "waiting at a gate: ").and(Ink::Plain, message)),

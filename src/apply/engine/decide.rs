@@ -12,6 +12,7 @@ use crate::plan::Limits;
 pub const ATTEMPTS_MAX: u32 = 12;
 
 /// Where an operation stands besides what its look said.
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own, and any of them goes with any other")]
 pub struct Situation<'a> {
     /// The world's time.
     pub now: Timestamp,

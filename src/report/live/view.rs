@@ -170,9 +170,9 @@ fn outages(state: &State, now: Timestamp, columns: usize) -> Vec<Line> {
     for (name, since) in &state.open {
         let open = time::between(*since, now);
         let full = match estimate(name).filter(|estimate| !estimate.duration.is_zero()) {
-            None => format!("open {}", time::words(open)),
+            None => format!("open {}", time::to_the_second(open)),
             Some(estimate) if open > estimate.duration => {
-                format!("open {}, {} over the {}", time::words(open), time::words(open.saturating_sub(estimate.duration)), estimate.short())
+                format!("open {}, {} over the {}", time::to_the_second(open), time::words(open.saturating_sub(estimate.duration)), estimate.short())
             }
             Some(estimate) => format!("open {}", of_expected(open, estimate, columns >= 72)),
         };

@@ -102,5 +102,5 @@ fn no_changes_is_one_sentence() {
 #[test]
 fn a_hold_is_said_beside_no_changes() {
     let page = markdown(&sample::held());
-    assert!(page.contains("- `database.dev-openverse-db`: held by Ana, until 2026-11-20 23:59 UTC: the search team"), "{page}");
+    assert!(page.contains("- **Held**: `database.dev-openverse-db`: held by Ana, until 2026-11-20 23:59 UTC: the search team"), "{page}");
 }
