@@ -36,7 +36,10 @@ impl Damage {
             }
             Damage::Remove(record) => lines[place(record)].clear(),
             Damage::Swap(one, other) => lines.swap(place(one), place(other)),
-            Damage::Double { record, over } => lines[place(over)] = lines[place(record)].clone(),
+            Damage::Double { record, over } => {
+                let copy = lines[place(record)].clone();
+                lines[place(over)] = copy;
+            }
             Damage::Shorten(record) => {
                 let line = &mut lines[place(record)];
                 line.truncate(line.len() / 2);

@@ -136,6 +136,11 @@ impl<'a> Stage<'a> {
         self.evidence.effects()
     }
 
+    /// The shortest lease that this journal renews in time, however busy the machine is.
+    pub fn lease(&self) -> &'static str {
+        if matches!(self.journal, Journals::S3(_)) { "12s" } else { "4s" }
+    }
+
     /// How many processes were started so far.
     pub fn processes(&self) -> u32 {
         self.started.get()

@@ -12,8 +12,6 @@ use super::stage::{Baseline, Case, Stage};
 use super::{Told, moment, verdict};
 use crate::support::journals::Journals;
 
-/// The shortest lease there is.
-const LEASE: &str = "4s";
 /// Until a lease of that length is over and the lock is taken, at most.
 const TAKEN_WITHIN: Duration = Duration::from_mins(1);
 
@@ -41,10 +39,10 @@ impl Other {
     fn start(self, stage: &Stage, pace: &str) -> Mortal {
         let environment = stage.case.environment;
         match self {
-            Other::Resume => stage.start(&["resume", environment, "--json", "-v", "--lease", LEASE, "--pace", pace]),
-            Other::RollBack => stage.start(&["rollback", environment, "--yes", "--json", "-v", "--lease", LEASE, "--pace", pace]),
-            Other::TakeOver => stage.start(&["apply", "plan.json", "--takeover", "--json", "-v", "--lease", LEASE]),
-            Other::Nobody => stage.start(&["apply", environment, "--yes", "--takeover", "--json", "-v", "--lease", LEASE]),
+            Other::Resume => stage.start(&["resume", environment, "--json", "-v", "--lease", stage.lease(), "--pace", pace]),
+            Other::RollBack => stage.start(&["rollback", environment, "--yes", "--json", "-v", "--lease", stage.lease(), "--pace", pace]),
+            Other::TakeOver => stage.start(&["apply", "plan.json", "--takeover", "--json", "-v", "--lease", stage.lease()]),
+            Other::Nobody => stage.start(&["apply", environment, "--yes", "--takeover", "--json", "-v", "--lease", stage.lease()]),
         }
     }
 }
@@ -73,7 +71,7 @@ impl First {
             First::Resume => &["resume", stage.case.environment],
             First::RollBack => &["rollback", stage.case.environment, "--yes"],
         };
-        stage.start(&[words, &["--json", "-v", "--lease", LEASE, "--pace", "300x"]].concat())
+        stage.start(&[words, &["--json", "-v", "--lease", stage.lease(), "--pace", "300x"]].concat())
     }
 
     /// Whether it may end so when nobody disturbs it.
@@ -116,7 +114,7 @@ pub fn trial(case: &Case, baseline: &Baseline, journal: &Journals, seed: u64) ->
         assert!(who.may_end(&said, &stage.entries()), "{}: {} ended by itself: {said}", stage.place(), who.word());
         return end(stage, baseline, &original, &earlier, format!("{} had ended", who.word()), "nothing".to_owned());
     }
-    let stopped = stage.entries();
+    let stopped = settled(&stage);
     let fell = moment::of(&stopped);
     // Until now nobody else has written, so that the log has it all; a call that is told of later than this may have had its effect before.
     let before = stage.effects().len() - earlier.effects.len();
@@ -127,6 +125,19 @@ pub fn trial(case: &Case, baseline: &Baseline, journal: &Journals, seed: u64) ->
     let told = woken(&stage, first, second, other);
     judge(&stage, &stopped, other, &told, before);
     end(stage, baseline, &original, &earlier, format!("{}: {fell}", who.word()), next)
+}
+
+/// The journal of a run whose process is stopped: a record that it had sent by then still arrives at a server.
+fn settled(stage: &Stage) -> Vec<Entry> {
+    let mut entries = stage.entries();
+    loop {
+        std::thread::sleep(Duration::from_millis(300));
+        let later = stage.entries();
+        if later.len() == entries.len() {
+            return entries;
+        }
+        entries = later;
+    }
 }
 
 /// Who was stopped has written nothing more and ends with the code of that; unless nobody took the run over, or there was nothing left to take over.

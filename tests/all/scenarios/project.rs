@@ -12,8 +12,8 @@ use serde_json::Value as Json;
 
 use crate::support::copy;
 
-/// No command of a scenario takes longer, on the busiest machine; what does hangs.
-const LIMIT: Duration = Duration::from_mins(4);
+/// No command of a scenario takes longer, on the busiest machine; what does hangs. A way back looks for a late effect of a lost call for five minutes.
+const LIMIT: Duration = Duration::from_mins(8);
 
 /// A copy of an example.
 pub struct Project {
