@@ -49,7 +49,7 @@ pub fn run(base: &str, records: usize, file: &Path) -> Result<(), Box<dyn Error>
     }
     let kept = all.iter().map(|record| {
         let Record { id, name, rtype, content, ttl, proxied, comment, tags } = record;
-        id.len() + name.len() + rtype.len() + content.len() + comment.iter().len() + tags.len() + usize::from(*proxied) + (*ttl > 0) as usize
+        id.len() + name.len() + rtype.len() + content.len() + comment.iter().len() + tags.len() + usize::from(*proxied) + usize::from(*ttl > 0)
     });
     println!(
         "{} records of {} bytes, {} blocks",

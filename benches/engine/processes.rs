@@ -26,26 +26,26 @@ pub fn time(mut command: Command) -> f64 {
     took.as_secs_f64() * 1e3
 }
 
-/// What both took.
+/// What both took, in milliseconds.
 struct Both {
-    ours_ms: f64,
-    limit_ms: f64,
-    /// Milliseconds of processor time that ours took, on average: what a busy machine changes least.
-    ours_cpu_ms: f64,
+    ours: f64,
+    limit: f64,
+    /// Processor time that ours took, on average: what a busy machine changes least.
+    ours_cpu: f64,
 }
 
 /// Ours and the limit by turns: the quickest of each, since whatever else the machine does only adds to it.
 fn beside(runs: usize, ours: impl Fn() -> Command, limit: impl Fn() -> Command) -> Both {
     time(ours());
     time(limit());
-    let mut both = Both { ours_ms: f64::INFINITY, limit_ms: f64::INFINITY, ours_cpu_ms: 0.0 };
+    let mut both = Both { ours: f64::INFINITY, limit: f64::INFINITY, ours_cpu: 0.0 };
     for _ in 0..runs {
         let before = cpu_of_children();
-        both.ours_ms = both.ours_ms.min(time(ours()));
-        both.ours_cpu_ms += cpu_of_children() - before;
-        both.limit_ms = both.limit_ms.min(time(limit()));
+        both.ours = both.ours.min(time(ours()));
+        both.ours_cpu += cpu_of_children() - before;
+        both.limit = both.limit.min(time(limit()));
     }
-    both.ours_cpu_ms /= f64::from(u32::try_from(runs).unwrap_or(u32::MAX));
+    both.ours_cpu /= f64::from(u32::try_from(runs).unwrap_or(u32::MAX));
     both
 }
 
@@ -97,6 +97,6 @@ pub fn start(table: &mut Table, wanted: &Wanted) {
 }
 
 fn tell(table: &mut Table, what: &str, both: &Both, bar_ms: f64) {
-    table.row(what, both.ours_ms, both.limit_ms, &Bar::Milliseconds(bar_ms));
-    table.note(format!("{}: {:.0} ms of processor time", what.split(';').next().unwrap_or(what), both.ours_cpu_ms));
+    table.row(what, both.ours, both.limit, &Bar::Milliseconds(bar_ms));
+    table.note(format!("{}: {:.0} ms of processor time", what.split(';').next().unwrap_or(what), both.ours_cpu));
 }

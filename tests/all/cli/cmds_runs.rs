@@ -41,7 +41,7 @@ fn a_plan_is_applied_once_and_its_history_is_kept() {
     assert_eq!(bench.read("world.json"), before, "planning and status write nothing");
     let applied = bench.run(&["apply", "plan.json", "--seed", "1"]).exits(0);
     insta::assert_snapshot!(applied.out, @"
-    staging: DONE, everything is as planned  (3h 58m, run 20261105-090000-01415f, exit 0)
+    staging: DONE, everything is as planned  (3h 58m, run 20261105-090000-d5bc86, exit 0)
 
       done           17  delete-old, rename-old, rename-next, mark-old, snapshot, restore, and 11 more
       undone          0
@@ -60,7 +60,7 @@ fn a_plan_is_applied_once_and_its_history_is_kept() {
     ");
     insta::assert_snapshot!(bench.run(&["runs", "staging"]).exits(0).out, @"
     run                     began                   took  how it ended  steps  outage  by
-    20261105-090000-01415f  2026-11-05 09:00 UTC  3h 58m  done          17/17      8m  tester
+    20261105-090000-d5bc86  2026-11-05 09:00 UTC  3h 58m  done          17/17      8m  tester
     ");
     let runs = bench.run(&["runs", "staging", "--json"]).exits(0).json();
     let run = runs["runs"][0]["run"].as_str().unwrap().to_owned();
@@ -86,7 +86,7 @@ fn a_limit_of_time_stops_safely_and_resume_goes_on() {
     let bench = Bench::openverse();
     let stopped = bench.run(&["apply", "staging", "--yes", "--seed", "1", "--max-runtime", "30m"]).exits(8);
     insta::assert_snapshot!(report(&stopped), @"
-    staging: STOPPED, at a safe point; nothing is lost  (30m, run 20261105-090000-01415f, exit 8)
+    staging: STOPPED, at a safe point; nothing is lost  (30m, run 20261105-090000-d5bc86, exit 8)
 
       done            2  mark-old, snapshot
       undone          0
@@ -103,7 +103,7 @@ fn a_limit_of_time_stops_safely_and_resume_goes_on() {
     bench.run(&["apply", "staging", "--yes"]).exits(5).says("switchover resume staging").says("switchover rollback staging");
     insta::assert_snapshot!(bench.run(&["status", "--offline"]).exits(0).out, @"
     staging: needs a look  (journal only)
-      unfinished  20261105-090000-01415f: in prepare; 2 of 17 steps done, 0 undone, 1 in flight; begun
+      unfinished  20261105-090000-d5bc86: in prepare; 2 of 17 steps done, 0 undone, 1 in flight; begun
                   30m ago by tester
                   in flight: database.dev-openverse-db/restore
                   next: it can go on, or be turned back
@@ -133,7 +133,7 @@ fn an_unfinished_run_is_turned_back() {
     bench.run(&["apply", "staging", "--yes", "--seed", "1", "--max-runtime", "30m"]).exits(8);
     let back = bench.run(&["rollback", "staging", "--yes"]).exits(0);
     insta::assert_snapshot!(back.out, @"
-    staging: TURNED BACK, everything is as it was before the run  (20m, run 20261105-090000-01415f, exit
+    staging: TURNED BACK, everything is as it was before the run  (20m, run 20261105-090000-d5bc86, exit
       0)
 
       done            1  snapshot
@@ -210,10 +210,10 @@ fn notices_are_few_and_complete() {
     assert!(texts.len() <= 6, "{texts:?}");
     assert!(texts.iter().all(|text| text.contains("staging") && text.contains("run 2026") && text.contains("Next: ")), "{texts:?}");
     insta::assert_snapshot!(texts.join("\n"), @"
-    *staging* (run 20261105-090000-01415f): apply of database.dev-openverse-db started by tester: 17 steps, about 2h 9m; outage of dev-openverse-db, about 8m; 1 thing cannot be undone. Next: a notice when an outage begins.
-    *staging* (run 20261105-090000-01415f): the outage of dev-openverse-db begins now and lasts about 8m as a rule. Next: a notice when it has ended.
-    *staging* (run 20261105-090000-01415f): the outage of dev-openverse-db has ended after 8m. Next: a notice when the run ends.
-    *staging* (run 20261105-090000-01415f): done after 3h 58m (17 done, 0 undone, 0 in flight, 0 not started). Next: nothing.
+    *staging* (run 20261105-090000-d5bc86): apply of database.dev-openverse-db started by tester: 17 steps, about 2h 9m; outage of dev-openverse-db, about 8m; 1 thing cannot be undone. Next: a notice when an outage begins.
+    *staging* (run 20261105-090000-d5bc86): the outage of dev-openverse-db begins now and lasts about 8m as a rule. Next: a notice when it has ended.
+    *staging* (run 20261105-090000-d5bc86): the outage of dev-openverse-db has ended after 8m. Next: a notice when the run ends.
+    *staging* (run 20261105-090000-d5bc86): done after 3h 58m (17 done, 0 undone, 0 in flight, 0 not started). Next: nothing.
     ");
 }
 
@@ -251,7 +251,7 @@ fn a_refused_retirement_needs_a_person_and_can_go_on_either_way() {
     let said = bench.run(&["apply", "staging", "--yes", "--seed", "1"]).exits(5);
     insta::assert_snapshot!(report(&said), @"
     staging: A PERSON IS NEEDED, it is neither finished nor turned back as a whole  (3h 53m, run
-      20261105-090000-01415f, exit 5)
+      20261105-090000-d5bc86, exit 5)
 
       failed       17/17 delete-old: rds:DeleteDBInstance was refused (InvalidDBInstanceState): not now
                    help: read the service's words above; mend what they name

@@ -1,6 +1,7 @@
 //! Inputs of a size or kind that no fuzzer tries: for every file that the tool reads, in a process with 256 MiB for itself.
 
 use std::fs::{self, File, OpenOptions};
+use std::io::Write;
 use std::os::unix::fs::symlink;
 use std::process::Command;
 
@@ -51,7 +52,13 @@ fn sparse(small: &Small, file: &str, bytes: u64) {
 
 #[test]
 fn a_file_of_a_hundred_megabytes() {
-    everywhere("100 MB", |small, file| sparse(small, file, 100_000_000));
+    everywhere("100 MB", |small, file| {
+        sparse(small, file, 100_000_000);
+        // What has no end of a line is a record that was never written: then there is no run.
+        if file.ends_with(".journal") {
+            OpenOptions::new().append(true).open(small.path(file)).unwrap().write_all(b"\n").unwrap();
+        }
+    });
 }
 
 #[test]
@@ -85,7 +92,7 @@ fn a_pipe_that_is_never_closed() {
         pipe(&small, file);
         // Open for both, it does not wait for the other side, and stays open until the run is over.
         let mut open = OpenOptions::new().read(true).write(true).open(small.path(file)).unwrap();
-        std::io::Write::write_all(&mut open, b"x = 1\n").unwrap();
+        open.write_all(b"x = 1\n").unwrap();
         small.refuses("an open pipe", command);
     }
 }

@@ -135,7 +135,7 @@ fn at_the_apex_only_addresses_are_in_the_way_of_a_cname() {
 #[test]
 fn one_zone_is_declared_once() {
     let (first, second) = (zone("example.org", &[], vec![]), zone("EXAMPLE.org.", &[("answers", s("all"))], vec![]));
-    let second = Declared { body: Node { span: record(5, "A", "x", &[]).span, ..second.body }, ..second };
+    let second = Declared { body: Node { span: record(5, "A", "x", &[]).span, labels: Vec::new(), ..second.body }, ..second };
     let desired = desired(vec![first.clone(), second.clone()], 200);
     assert!(check(&first, &desired).is_empty() && check(&second, &desired).is_empty());
     let found = check_together(&desired);
