@@ -4,6 +4,7 @@
 //! Records are facts; [`fold`](fold::fold) turns them into a [`RunState`](fold::RunState), and refuses a history that cannot have happened.
 //! A [`Store`](store::Store) keeps them durably and fenced: a holder whose lock was taken over cannot append any more.
 
+mod call;
 pub mod clock;
 pub mod codec;
 pub mod experience;
