@@ -6,7 +6,7 @@ use super::running::{self, Run};
 use super::{Session, ask};
 use crate::apply::engine::summary;
 use crate::apply::journal::store::Store;
-use crate::apply::journal::{Record, RunState, Writer, fold};
+use crate::apply::journal::{Record, RunState, Writer, fold, locks};
 use crate::cli::RunFlags;
 use crate::model::{Error, Exit, Result};
 use crate::review::escape;
@@ -21,10 +21,18 @@ pub async fn run(session: &Session, environment: &str) -> Result<Exit> {
         return Ok(Exit::Done);
     };
     session.note(&describe(&state));
+    if let Some(held) = store.lock(&format!("env:{environment}"), environment).await?
+        && !held.holder.is_known_gone()
+    {
+        session.note(&escape::terminal(&format!(
+            "Its lock is held by {}, whose process may still be at work; it is given up only once that lease is over.",
+            locks::describe(&held)
+        )));
+    }
     if !ask::ask(session, "Give it up as it stands?")? {
         return Err(Error::new(Exit::Error, "not confirmed; the run stays unfinished", "answer `yes` to give it up"));
     }
-    // As every other command takes it: whose process lives, or may live, is not given up behind its back.
+    // Taken as `resume` takes it: from who is known to be gone, or has not been heard of for the length of its lease.
     let flags = RunFlags { keep_on_failure: false, parallelism: 1, max_runtime: None, takeover: false, lease: "60s".to_owned() };
     let world = session.open_world(&location.root)?;
     let runner = Run { session, world: &world, store: std::sync::Arc::clone(&store), flags: &flags };
@@ -49,8 +57,12 @@ async fn give_up(
     seen: &RunState,
 ) -> Result<()> {
     let again = running::unfinished(&**store, &seen.plan.environment).await?;
-    let Some(state) = again.filter(|state| state.plan.run == seen.plan.run) else {
-        return Err(Error::new(Exit::Error, "the run has ended meanwhile", "nothing was done; see `switchover runs ENV`"));
+    let Some(state) = again.filter(|state| state.plan.run == seen.plan.run && state.entries == seen.entries) else {
+        return Err(Error::new(
+            Exit::Error,
+            "the run has gone on or ended meanwhile",
+            "nothing was done; see `switchover status ENV`, and look again",
+        ));
     };
     let now = world.writers.clock().now();
     let mut journal = Writer::resume(std::sync::Arc::clone(store), lease, state, fold::RESUME, &session.actor(), now).await?;

@@ -91,7 +91,7 @@ async fn go(session: &Session, plan: Arc<Plan>, world: &OpenWorld, store: Arc<dy
 /// Under the lock: nothing is unfinished, and this plan has not been applied. One that was begun and wrote nothing may be tried again.
 async fn begin(store: &dyn Store, plan: &Plan) -> Result<Begin> {
     if let Some(state) = running::state_of(store, &plan.environment, &plan.run).await? {
-        if state.finished.is_some() && state.wrote {
+        if state.finished.is_some() && (state.wrote || state.given_up) {
             return Err(Error::new(
                 Exit::Stale,
                 format!("this plan was applied already, as run {}", plan.run),

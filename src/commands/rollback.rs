@@ -59,14 +59,19 @@ pub async fn run(session: &Session, environment: &str, id: Option<&str>, flags: 
 async fn candidate(store: &dyn Store, environment: &str, id: Option<&str>) -> Result<Option<RunState>> {
     let mut states = Vec::new();
     for run in store.runs(environment).await? {
-        states
-            .extend(running::state_of(store, environment, &run).await?.filter(|state| !state.given_up && (state.wrote || state.finished.is_none())));
+        states.extend(running::state_of(store, environment, &run).await?.filter(|state| state.wrote || state.finished.is_none()));
     }
     states.sort_by_key(|state| (state.finished.is_none(), state.last));
-    let last = states.pop();
+    let mut last = states.pop();
+    while last.as_ref().is_some_and(|state| state.given_up && left_nothing(state)) {
+        last = states.pop();
+    }
+    if let Some(state) = last.as_ref().filter(|state| state.given_up) {
+        let what = format!("run {} was given up as it stood, and what it left is there", state.plan.run);
+        return Err(Error::new(Exit::Error, what, format!("`switchover plan {environment}` starts from what is there now")));
+    }
     let Some(id) = id else { return Ok(last) };
     // Later runs that were turned back as a whole are in nobody's way.
-    let mut last = last;
     while last.as_ref().is_some_and(|state| state.plan.run != id && left_nothing(state)) {
         last = states.pop();
     }
@@ -108,10 +113,11 @@ fn refuse_gone(state: &RunState) -> Result<()> {
 /// it will find the world as that leaves it.
 async fn refuse_conflicts(program: &Program, state: &RunState, world: &OpenWorld) -> Result<()> {
     let readers: &dyn Readers = &*world.writers;
-    if let Some((id, what)) = missing::gone(program, state, readers, |_| true).await.first() {
+    if let Some((id, what)) = missing::gone(program, state, readers, |step| step.outage.is_some()).await.first() {
         let help = format!(
-            "nothing was done; a rename hides an instance for some minutes: if it is one, try again later; else `switchover resume {}` goes on",
-            state.plan.environment
+            "nothing was done; a rename hides an instance for some minutes: if it is one, try again later; else `switchover resume {environment}` goes on, or \
+             `switchover unlock {environment} --abandon` gives the run up",
+            environment = state.plan.environment
         );
         return Err(Error::new(Exit::Error, format!("{id} cannot be turned back: {what} is seen nowhere"), help));
     }

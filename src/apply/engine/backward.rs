@@ -116,7 +116,9 @@ impl Engine {
     fn taken_as_not_done(&self, at: usize) -> Option<Duration> {
         let state = self.journal.state.step(&self.program.step(at).id);
         let (Stage::Called(call), None) = (&state.stage, &state.undo) else { return None };
-        (!call.had_no_effect()).then(|| time::between(call.last, self.now()))
+        // What goes with another step's way back is not looked for by itself.
+        let looked = !self.program.steps[at].undo.is_empty();
+        (looked && !call.had_no_effect()).then(|| time::between(call.last, self.now()))
     }
 
     /// Whether everything that was turned back is as it was, and what that means for the process.

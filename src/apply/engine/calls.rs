@@ -238,6 +238,8 @@ impl Engine {
         track.failed_looks = 0;
         track.explained |= refused && matches!(look, Look::Settling(_) | Look::Missing(_));
         let explained = track.explained;
+        track.missing_since = matches!(look, Look::Missing(_)).then(|| track.missing_since.unwrap_or(now));
+        let missing_since = track.missing_since;
         let lost = track.sees(now);
         let (began, starts, repeat_is_safe) = (track.counted_from(now), track.operation.starts(), track.operation.repeat_is_safe());
         let (stales, missing_is_done) = (track.operation.conflict_is_stale(), track.operation.missing_is_done());
@@ -247,7 +249,18 @@ impl Engine {
         let look = if self.may_come_late(key, &look) { Look::Settling(Progress::status("making sure that no late effect comes")) } else { look };
         // Something foreign is in the way, and no call was made: the plan was right when it was made, and is not now.
         let in_the_way = matches!(look, Look::Conflict(_)) && stales && key.undo.is_none() && self.call(key).is_none();
-        let situation = Situation { now, began, call: self.call(key), limits: &limits, starts, explained, awaited, missing_is_done, repeat_is_safe };
+        let situation = Situation {
+            now,
+            began,
+            call: self.call(key),
+            limits: &limits,
+            starts,
+            explained,
+            awaited,
+            missing_since,
+            missing_is_done,
+            repeat_is_safe,
+        };
         match decide(look, &situation) {
             Decision::Finish(outputs, detail) => self.finished(key, outputs, detail).await,
             Decision::Fail(error, help) => self.fail(key, error, help, if in_the_way { Cause::Stale } else { Cause::Trouble }).await,

@@ -28,6 +28,8 @@ pub struct Situation<'a> {
     pub explained: bool,
     /// Whether all that is waited for is the effect of the call that is to be undone, which the service has taken.
     pub awaited: bool,
+    /// Since when what it works on is seen nowhere, look after look.
+    pub missing_since: Option<Timestamp>,
     /// Whether nothing is left to do where what it works on is gone.
     pub missing_is_done: bool,
     /// Whether the service itself refuses, or does not notice, a second call.
@@ -92,7 +94,7 @@ pub const NOT_SHOWN: &str = "wait until the service shows it, or see there that 
 
 /// What is seen nowhere is gone when it has not shown for longer than any service hides it.
 fn missing(what: String, situation: &Situation<'_>) -> Decision {
-    let given_up = time::between(situation.began, situation.now) > HIDDEN_MAX.min(situation.limits.timeout);
+    let given_up = situation.missing_since.is_some_and(|since| time::between(since, situation.now) > HIDDEN_MAX);
     match (given_up, situation.missing_is_done) {
         (false, _) => Decision::Wait(Progress::status("not visible under any name")),
         (true, true) => Decision::Finish(Outputs::new(), format!("{what} is gone, and with it what was to be done")),
@@ -153,7 +155,7 @@ mod tests {
     }
 
     fn call(answer: Option<Answer>, attempts: u32) -> Call {
-        Call { first: at(0), last: at(0), attempts, earlier: 0, doubt: false, taken: false, told: false, answer, out: false }
+        Call { first: at(0), last: at(0), attempts, earlier: 0, doubt: false, taken: false, told: false, may_repeat: false, answer, out: false }
     }
 
     fn pending_at(second: i64, call: Option<&Call>, repeat_is_safe: bool) -> Decision {
@@ -168,6 +170,7 @@ mod tests {
                 starts: true,
                 explained: false,
                 awaited: false,
+                missing_since: None,
                 missing_is_done: false,
                 repeat_is_safe,
             },
@@ -227,6 +230,7 @@ mod tests {
         let limits = Limits { timeout: Duration::from_mins(30), ..limits() };
         let missing = |second, missing_is_done| {
             let situation = Situation {
+                missing_since: Some(at(5_000)),
                 now: at(second),
                 began: at(0),
                 call: None,
@@ -239,9 +243,9 @@ mod tests {
             };
             decide(Look::Missing("the instance db-X".to_owned()), &situation)
         };
-        assert!(matches!(missing(600, false), Decision::Wait(_)), "a rename may hide it");
-        assert_eq!(missing(601, false), Decision::Gone("the instance db-X".to_owned()));
-        assert!(matches!(missing(601, true), Decision::Finish(_, detail) if detail.contains("db-X is gone")));
+        assert!(matches!(missing(5_600, false), Decision::Wait(_)), "a rename may hide it");
+        assert_eq!(missing(5_601, false), Decision::Gone("the instance db-X".to_owned()));
+        assert!(matches!(missing(5_601, true), Decision::Finish(_, detail) if detail.contains("db-X is gone")));
     }
 
     #[test]
@@ -256,6 +260,7 @@ mod tests {
             starts: true,
             explained: false,
             awaited: false,
+            missing_since: None,
             missing_is_done: false,
             repeat_is_safe: false,
         };

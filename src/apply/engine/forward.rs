@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::needs::need;
 use super::program::Ready;
@@ -9,11 +10,16 @@ use super::track::{Key, Track};
 use super::{Engine, Halt, StopRequest, missing, summary};
 use crate::apply::event::Summary;
 use crate::apply::journal::fold::Call;
-use crate::apply::journal::{Record, Stage};
+use crate::apply::journal::{Answer, Record, Stage};
 use crate::apply::operation::Outputs;
 use crate::model::time::{self};
 use crate::model::{Exit, Phase, Result};
 use crate::plan::Outage;
+
+/// Before a way back is held to be impossible, it is looked for once more after this.
+const LOOK_AGAIN: Duration = Duration::from_secs(5);
+/// Such looks take this long at most.
+const LOOK_MAX: Duration = Duration::from_secs(30);
 
 /// Why a step, or its way back, fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,6 +109,7 @@ impl Engine {
 
     /// Stopped at once: answers are not waited for any more.
     fn stop_at_once(&mut self) {
+        self.keep_back_all();
         let unanswered = self.tracks.iter().any(|(key, track)| track.busy && self.call(*key).is_some_and(|call| call.answer.is_none()));
         if unanswered || !self.journal.state.outages.is_empty() {
             let open: Vec<&str> = self.journal.state.outages.keys().map(String::as_str).collect();
@@ -114,8 +121,22 @@ impl Engine {
         }
         self.tracks.clear();
         self.calls.clear();
-        self.to_start.clear();
         self.outstanding.clear();
+    }
+
+    /// The calls of intents that wait for their place on disk are not made: the run ends first. Should that news be lost, a look finds it again.
+    pub(super) fn keep_back_all(&mut self) {
+        for key in std::mem::take(&mut self.to_start) {
+            let _ = self.keep_back(key);
+        }
+    }
+
+    /// A call whose intent is there, and which is not made after all.
+    pub(super) fn keep_back(&mut self, key: Key) -> Result<()> {
+        self.tracks.remove(&key);
+        let step = self.program.step(key.step).id.clone();
+        let answer = Answer::Nothing { error: "not sent: the run stops".to_owned(), passing: true };
+        self.defer(&[Record::Answered { step, undo: key.undo, answer }])
     }
 
     /// Steps of open outages, and what must be done before these outages can end.
@@ -260,6 +281,25 @@ impl Engine {
         self.tracks.retain(|key, track| track.busy || awaited.contains(key));
     }
 
+    /// What the way back of an open outage needs and is gone, by two looks some seconds apart. Who does not answer soon says nothing of the kind.
+    async fn gone_for_good(&self) -> Option<String> {
+        let mut what = None;
+        for pause in [Duration::ZERO, LOOK_AGAIN] {
+            if !pause.is_zero() {
+                self.clock.sleep_until(time::after(self.now(), pause)).await;
+            }
+            let limit = time::after(self.now(), LOOK_MAX);
+            let looks = missing::gone(&self.program, &self.journal.state, &*self.writers, |step| step.outage.is_some());
+            let found = tokio::select! {
+                biased;
+                found = looks => found,
+                () = self.clock.sleep_until(limit) => Vec::new(),
+            };
+            what = Some(found.into_iter().next()?.1);
+        }
+        what
+    }
+
     async fn turn_back_or_keep(&mut self) -> Result<()> {
         let Some((id, error, help)) = self.failure.clone() else { return Ok(()) };
         if self.options.keep_on_failure {
@@ -267,12 +307,12 @@ impl Engine {
             self.halt.get_or_insert(Halt { exit: Exit::Person, why: format!("{id} failed, and everything is kept as it is"), needs });
             return Ok(());
         }
-        let readers = Arc::clone(&self.writers);
-        let gone = missing::gone(&self.program, &self.journal.state, &*readers, |step| step.outage.is_some()).await;
-        if let Some((_, what)) = gone.first() {
+        if let Some(what) = self.gone_for_good().await {
             let happened = format!("{id} failed, and nothing is turned back");
             let error = format!("{error}; {what}, which the way back needs, is gone");
-            let then = format!("`switchover resume {}` goes on", self.program.plan.environment);
+            let open: Vec<&str> = self.journal.state.outages.keys().map(String::as_str).collect();
+            let lasts = if open.is_empty() { String::new() } else { format!("; the outage of {} lasts until then", open.join(", ")) };
+            let then = format!("`switchover resume {}` goes on{lasts}", self.program.plan.environment);
             let needs = vec![need(&happened, &error, &help, &then)];
             self.halt.get_or_insert(Halt { exit: Exit::Person, why: happened, needs });
             return Ok(());

@@ -309,7 +309,12 @@ impl Engine {
         self.journal.flush().await?;
         self.tell_untold();
         for key in std::mem::take(&mut self.to_start) {
-            self.push_start(key);
+            // Something may have failed, or somebody asked to stop, since.
+            if self.may_start(key) {
+                self.push_start(key);
+            } else {
+                self.keep_back(key)?;
+            }
         }
         Ok(())
     }
@@ -409,6 +414,7 @@ impl Engine {
 
     /// Calls that went out are waited for, whatever happened: their answers are worth keeping.
     async fn drain_calls(&mut self) {
+        self.keep_back_all();
         while !self.calls.is_empty() {
             let (next, clock) = (self.outstanding.first(), Arc::clone(&self.clock));
             let happened = tokio::task::unconstrained(async {

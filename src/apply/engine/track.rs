@@ -45,6 +45,8 @@ pub struct Track {
     blind_before: Duration,
     /// When it was last told that looks fail, and how long until it is told again.
     told_failing: Option<(Timestamp, Duration)>,
+    /// Since when what it works on is seen nowhere, look after look.
+    pub missing_since: Option<Timestamp>,
     /// Whether a look has shown, since a call was refused, that the thing was busy with something else.
     pub explained: bool,
 }
@@ -70,6 +72,7 @@ impl Track {
             blind_since: None,
             blind_before: Duration::ZERO,
             told_failing: None,
+            missing_since: None,
             explained: false,
         }
     }

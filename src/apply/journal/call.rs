@@ -21,6 +21,8 @@ pub struct Call {
     pub taken: bool,
     /// Whether a person was told that its effect does not show, and goes on all the same.
     pub told: bool,
+    /// Whether it failed, for whatever cause, and somebody goes on: earlier versions called it again then.
+    pub may_repeat: bool,
     /// What is known of the last one; none: the process died before it could say, which is as good as unknown.
     pub answer: Option<Answer>,
     /// Whether the process at work waits for its answer right now.
@@ -29,7 +31,18 @@ pub struct Call {
 
 impl Call {
     pub(super) fn begun(time: Timestamp) -> Self {
-        Call { first: time, last: time, attempts: 0, earlier: 0, doubt: false, taken: false, told: false, answer: None, out: false }
+        Call {
+            first: time,
+            last: time,
+            attempts: 0,
+            earlier: 0,
+            doubt: false,
+            taken: false,
+            told: false,
+            may_repeat: false,
+            answer: None,
+            out: false,
+        }
     }
 
     /// Whether it has had no effect, for certain: it was refused, and no earlier attempt is in doubt.
@@ -40,10 +53,11 @@ impl Call {
 
     /// Another process goes on: whoever starts it has mended what was refused. An attempt before that whose outcome is not known keeps its doubt.
     /// Where the clock was set back meanwhile, what is waited for after the last call is counted from `now`.
-    pub(super) fn goes_on(&mut self, told: bool, now: Timestamp) {
+    pub(super) fn goes_on(&mut self, told: bool, failed: bool, now: Timestamp) {
         (self.earlier, self.out) = (self.attempts, false);
         (self.first, self.last) = (self.first.min(now), self.last.min(now));
         self.told |= told;
+        self.may_repeat |= failed;
         if let Some(Answer::Nothing { error, .. }) = &self.answer {
             self.answer = Some(Answer::Unknown { error: error.clone() });
         }

@@ -309,15 +309,16 @@ impl RunState {
                 state.stage = Stage::Called(call);
             }
             // Who was told of something else knows nothing of it, and what failed and was turned back by itself has asked nothing of anybody.
+            let failed = state.undo_failed || (state.failed.is_some() && !back);
             let told = std::mem::take(&mut state.unseen) && (state.undo_failed || !back);
             match &mut state.stage {
                 Stage::Called(call) if call.had_no_effect() => state.stage = Stage::Fresh,
-                Stage::Called(call) => call.goes_on(told && state.undo.is_none(), now),
+                Stage::Called(call) => call.goes_on(told && state.undo.is_none(), failed, now),
                 _ => {}
             }
             match &mut state.undo {
                 Some((_, call)) if call.had_no_effect() => state.undo = None,
-                Some((_, call)) => call.goes_on(told, now),
+                Some((_, call)) => call.goes_on(told, state.undo_failed, now),
                 None => {}
             }
             state.undo_failed = false;
@@ -368,12 +369,12 @@ impl RunState {
         if attempt != call.attempts + 1 {
             return Err(format!("attempt {attempt} of {step} follows attempt {}", call.attempts));
         }
-        if call.answer == Some(Answer::Good) && !call.told {
+        if call.answer == Some(Answer::Good) && !call.told && !call.may_repeat {
             return Err(format!("{step} is called again after it was answered well"));
         }
         call.doubt |= attempt > 1 && !matches!(call.answer, Some(Answer::Nothing { .. }));
         call.attempts = attempt;
-        call.told = false;
+        (call.told, call.may_repeat) = (false, false);
         call.last = time;
         call.answer = None;
         call.out = true;

@@ -24,7 +24,7 @@ fn a_run_that_is_given_up_is_in_nobodys_way_and_the_next_plan_knows_what_it_left
     assert!(given_up.err.contains("stays as it is: 3 steps done, 0 undone, 0 in flight, 14 not started."), "{}", given_up.err);
     bench.run(&["runs", "staging"]).exits(0).says("given up");
     bench.run(&["resume", "staging"]).exits(0).says("othing");
-    bench.run(&["rollback", "staging", "--yes"]).exits(0).says("Nothing to roll back");
+    bench.run(&["rollback", "staging", "--yes"]).exits(1).says("was given up as it stood").says("switchover plan staging");
     let plan = bench.run(&["plan", "staging"]).exits(0);
     assert!(plan.out.contains("dev-openverse-db-next is a left-over of"), "{}", plan.out);
     bench.run(&["apply", "staging", "--yes"]).exits(0);

@@ -27,8 +27,9 @@ struct Line {
     doubt: bool,
     /// Whether one was answered well.
     taken: bool,
-    /// Whether somebody was told that nothing came of it.
+    /// Whether somebody was told that nothing came of it, and whether it failed for whatever cause and somebody goes on.
     told: bool,
+    again: bool,
 }
 
 impl Line {
@@ -53,19 +54,30 @@ struct Walk {
     /// Whether it failed because nothing is seen of what was taken, and whether that was on its way back.
     unseen: bool,
     back_failed: bool,
+    failed: bool,
     /// Whether it is only taken to be gone.
     assumed: bool,
 }
 
 impl Walk {
     fn new() -> Self {
-        Walk { seen: false, ever_called: false, forward: None, back: None, end: End::Open, unseen: false, back_failed: false, assumed: false }
+        Walk {
+            seen: false,
+            ever_called: false,
+            forward: None,
+            back: None,
+            end: End::Open,
+            unseen: false,
+            back_failed: false,
+            failed: false,
+            assumed: false,
+        }
     }
 
     fn fails(&mut self, back: bool, unseen: bool) -> Result<(), String> {
         let awaited = self.back.map(|(_, line)| line).or(self.forward.filter(|_| self.end == End::Open));
         need(!unseen || awaited.is_some_and(|line| line.taken), "what was not taken is not seen")?;
-        (self.unseen, self.back_failed) = (unseen, back);
+        (self.unseen, self.back_failed, self.failed) = (unseen, back, true);
         Ok(())
     }
 
@@ -165,15 +177,17 @@ impl<'a> Run<'a> {
                 // Whoever goes on looks again.
                 walk.end = End::Open;
             }
-            let told = std::mem::take(&mut walk.unseen) && (std::mem::take(&mut walk.back_failed) || !goes_back);
-            let hear = |line: Line, told| Line { told: line.told || told, ..line };
-            let before = walk.forward.map(|line| hear(line, told && walk.back.is_none()));
+            let back_failed = std::mem::take(&mut walk.back_failed);
+            let failed = back_failed || (walk.failed && !goes_back);
+            let told = std::mem::take(&mut walk.unseen) && (back_failed || !goes_back);
+            let hear = |line: Line, told, again| Line { told: line.told || told, again: line.again || again, ..line };
+            let before = walk.forward.map(|line| hear(line, told && walk.back.is_none(), failed));
             if walk.end == End::Open {
                 walk.forward = before.and_then(lose);
                 // What was refused for good has not begun.
                 walk.seen &= before.is_none();
             }
-            walk.back = walk.back.and_then(|(index, line)| Some((index, lose(hear(line, told))?)));
+            walk.back = walk.back.and_then(|(index, line)| Some((index, lose(hear(line, told, back_failed))?)));
         }
         Ok(())
     }
@@ -189,6 +203,7 @@ impl<'a> Run<'a> {
         let walk = self.forwards(step)?;
         need(walk.end == End::Open && walk.forward.is_none(), "watched after its call")?;
         walk.seen = true;
+        walk.failed = false;
         Ok(())
     }
 
@@ -196,7 +211,7 @@ impl<'a> Run<'a> {
         let walk = self.forwards(step)?;
         need(walk.end == End::Open && !walk.is_out(), "called when done, or twice at once")?;
         walk.forward = Some(next(walk.forward, attempt)?);
-        walk.unseen = false;
+        (walk.unseen, walk.failed) = (false, false);
         walk.ever_called = true;
         self.wrote = true;
         Ok(())
@@ -210,7 +225,7 @@ impl<'a> Run<'a> {
         need(walk.ever_called && walk.end != End::Gone, "a call back of what is not there")?;
         let line = walk.back.filter(|(at, _)| *at == index).map(|(_, line)| line);
         walk.back = Some((index, next(line, attempt)?));
-        walk.unseen = false;
+        (walk.unseen, walk.failed) = (false, false);
         self.wrote = true;
         Ok(())
     }
@@ -236,6 +251,7 @@ impl<'a> Run<'a> {
         let walk = self.forwards(step)?;
         need(walk.end == End::Open && !walk.is_out() && (walk.seen || walk.forward.is_some()), "done out of nothing")?;
         walk.end = End::Done;
+        walk.failed = false;
         Ok(())
     }
 
@@ -253,6 +269,7 @@ impl<'a> Run<'a> {
         let unknown = walk.end == End::Open && walk.back.is_none() && walk.forward.is_some_and(|line| !line.without_effect());
         need(!assumed || unknown, "taken to be gone, of which more is known")?;
         (walk.end, walk.assumed) = (End::Gone, assumed);
+        (walk.failed, walk.back_failed) = (false, false);
         Ok(())
     }
 
@@ -277,9 +294,9 @@ impl<'a> Run<'a> {
 
 /// One more call of an operation.
 fn next(line: Option<Line>, attempt: u32) -> Result<Line, String> {
-    need(line.is_none_or(|line| line.last != Called::Answered || line.told), "called again after it was answered well")?;
+    need(line.is_none_or(|line| line.last != Called::Answered || line.told || line.again), "called again after it was answered well")?;
     let (count, doubt) = line.map_or((0, false), |line| (line.count, line.doubt || line.last == Called::Lost));
     need(attempt == count + 1, "calls are not counted so")?;
     let taken = line.is_some_and(|line| line.taken);
-    Ok(Line { count: attempt, last: Called::Out, doubt, taken, told: false })
+    Ok(Line { count: attempt, last: Called::Out, doubt, taken, told: false, again: false })
 }
