@@ -15,7 +15,7 @@ use super::eval::{self, Eval, Evaluator, Fault, Scope, Shared, fault};
 use super::names::NoNames;
 use super::types::{self, Type};
 use super::{parse, suggest};
-use crate::model::{Error, Exit, Problem, Result, SourceFile, Span, Value, input};
+use crate::model::{Error, Exit, Problem, Result, SourceFile, Span, Value, input, json};
 
 /// The largest variables file, in bytes.
 const MAX_BYTES: u64 = 8 << 20;
@@ -91,8 +91,7 @@ fn read_file(path: &Path) -> Result<Vec<(String, Value)>> {
     if path.extension().is_some_and(|extension| extension == "json") {
         // serde_json's messages name places, never values of the document.
         input::check_json(&text).map_err(failed)?;
-        let json: serde_json::Value =
-            serde_json::from_str(&text).map_err(|error| failed(format!("not JSON (line {}, column {})", error.line(), error.column())))?;
+        let json = json::read(&text).map_err(|error| failed(format!("not JSON (line {}, column {})", error.line(), error.column())))?;
         return match eval::convert::from_json(json).map_err(failed)? {
             Value::Map(entries) => Ok(entries.into_iter().collect()),
             _ => Err(failed("not a JSON object".to_owned())),

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde::ser::SerializeStruct;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use super::{Json, canonical, input};
+use super::{Json, canonical, input, json};
 
 /// One value in canonical form: no white space, sorted keys.
 #[derive(Clone, PartialEq, Eq)]
@@ -51,7 +51,7 @@ impl Data {
                 let mut found = None;
                 while let Some(key) = members.next_key::<String>()? {
                     if key == self.0 {
-                        found = members.next_value::<Json>()?.as_str().map(str::to_owned);
+                        found = members.next_value::<json::Any>()?.0.as_str().map(str::to_owned);
                     } else {
                         members.next_value::<de::IgnoredAny>()?;
                     }
@@ -66,7 +66,7 @@ impl Data {
     #[must_use]
     pub fn json(&self) -> Json {
         match input::check_json(&self.0) {
-            Ok(()) => self.decode().unwrap_or_default(),
+            Ok(()) => json::read(&self.0).unwrap_or_default(),
             Err(why) => Json::from(format!("not shown: {why}")),
         }
     }

@@ -107,7 +107,8 @@ fn json_memory(bytes: &[u8]) -> usize {
 fn to_the_end(file: File, max: u64) -> Result<Vec<u8>> {
     // Room for all of it at once, as far as the file says how much it is: growing would take twice the memory for a moment.
     let expected = file.metadata().map_or(0, |metadata| metadata.len()).min(max);
-    let mut bytes = Vec::with_capacity(usize::try_from(expected).map_or(0, |expected| expected + 1));
+    let mut bytes = Vec::new();
+    bytes.try_reserve_exact(usize::try_from(expected).map_or(0, |expected| expected + 1)).map_err(|_| io::Error::from(ErrorKind::OutOfMemory))?;
     match file.take(max.saturating_add(1)).read_to_end(&mut bytes) {
         Ok(_) if bytes.len() as u64 > max => Err(too_large(max)),
         Ok(_) => Ok(bytes),

@@ -7,6 +7,7 @@ mod error;
 mod exit;
 pub mod guard;
 pub mod input;
+pub mod json;
 mod net;
 mod phase;
 mod problem;

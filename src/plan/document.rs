@@ -10,7 +10,7 @@ use super::step::{Fact, Step};
 use crate::declare::Provider;
 use crate::diff::{Action, AttributeChange};
 use crate::model::time::{self, Timestamp};
-use crate::model::{Address, Data, Json};
+use crate::model::{Address, Data, Json, json};
 use crate::world::provider::SlackProvider;
 
 /// The major version is refused when unknown; a higher minor version too, since what it adds may matter.
@@ -39,6 +39,7 @@ pub struct Plan {
     /// Where notices go.
     pub notify: Vec<SlackProvider>,
     /// Where the run is journaled: `"local"`, a URL, or a secret reference to one.
+    #[serde(deserialize_with = "json::any")]
     pub journal: Json,
     /// What changes, Terraform-compatible, in the order in which it happens; resources without a change are there with `no-op` when they
     /// have something to say (held, notes).
@@ -139,10 +140,13 @@ pub struct TerraformChange {
     /// The changed attributes after; null for a delete.
     pub after: Data,
     /// Always empty: everything is known when it is planned.
+    #[serde(deserialize_with = "json::any")]
     pub after_unknown: Json,
     /// Always false: secrets never reach a plan.
+    #[serde(deserialize_with = "json::any")]
     pub before_sensitive: Json,
     /// Always false.
+    #[serde(deserialize_with = "json::any")]
     pub after_sensitive: Json,
 }
 

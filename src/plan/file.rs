@@ -12,7 +12,7 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use super::digest;
 use super::document::{FORMAT_VERSION, Plan};
 use crate::model::text::json as escape_json;
-use crate::model::{Error, Exit, Json, Result, canonical, input};
+use crate::model::{Error, Exit, Result, canonical, input, json};
 
 /// A plan file larger than this is neither written nor read. A hundred thousand records that all change take a third of it.
 pub const PLAN_BYTES_MAX: u64 = 512 << 20;
@@ -134,7 +134,7 @@ impl<'de> Deserialize<'de> for Head {
                 let mut found = None;
                 while let Some(key) = members.next_key::<String>()? {
                     if key == "format_version" {
-                        found = members.next_value::<Json>()?.as_str().map(str::to_owned);
+                        found = members.next_value::<json::Any>()?.0.as_str().map(str::to_owned);
                     } else {
                         members.next_value::<IgnoredAny>()?;
                     }

@@ -154,7 +154,7 @@ fn cut_commits(line: &str) -> String {
 
 /// In any case of letters.
 fn ends_with(text: &str, end: &[u8]) -> bool {
-    text.as_bytes().last_chunk::<4>().is_some_and(|last| last.ends_with(end) || last.to_ascii_lowercase().ends_with(end))
+    text.len().checked_sub(end.len()).is_some_and(|at| text.as_bytes()[at..].eq_ignore_ascii_case(end))
 }
 
 /// A code span in Markdown that the text cannot leave, whatever back-ticks it holds.

@@ -114,7 +114,9 @@ impl Line {
             let (word, after) = rest.split_at(length);
             rest = after;
             let (blanks, columns_of_word) = (first.blanks, word.iter().map(|part| width(part.text)).sum::<usize>());
-            if used > 0 && used + blanks + columns_of_word > columns {
+            // A sign at the beginning of a line means added or removed, and a text that goes on there must not look like it.
+            let is_mark = word.len() == 1 && matches!(first.text, "+" | "-" | "~" | "+/-");
+            if used > 0 && !is_mark && used + blanks + columns_of_word > columns {
                 lines.push(std::mem::take(&mut current));
                 current.push(Ink::Plain, &" ".repeat(hang));
                 used = hang;

@@ -127,15 +127,17 @@ fn code(words: &str) -> String {
 fn cut(words: &str, escape: fn(&str) -> String) -> String {
     let mut kept = words.chars().count().min(PART_BYTES);
     let whole = kept == words.chars().count();
-    let mut shown = escape(&words.chars().take(kept).collect::<String>());
-    if whole && shown.len() <= PART_BYTES {
-        return shown;
+    let all = escape(&words.chars().take(kept).collect::<String>());
+    if whole && all.len() <= PART_BYTES {
+        return all;
     }
-    while shown.len() > PART_BYTES && kept > 0 {
+    loop {
+        let shown = escape(&words.chars().take(kept).chain(['…']).collect::<String>());
+        if shown.len() <= PART_BYTES || kept == 0 {
+            return shown;
+        }
         kept = kept * 3 / 4;
-        shown = escape(&words.chars().take(kept).chain(['…']).collect::<String>());
     }
-    shown
 }
 
 /// A text in a folded block.

@@ -86,6 +86,7 @@ pub enum Record {
         /// Step id.
         step: String,
         /// What it found out.
+        #[serde(deserialize_with = "crate::model::json::map")]
         outputs: Outputs,
         /// Lines for people.
         #[serde(default, skip_serializing_if = "String::is_empty")]

@@ -2,7 +2,7 @@
 
 use super::{Function, Outcome, Wrong, arg, text};
 use crate::declare::eval::convert::from_json;
-use crate::model::{Value, input};
+use crate::model::{Value, input, json};
 
 pub(super) const TABLE: &[Function] = &[
     Function::new("jsondecode", 1, Some(1), "(text)", "the value of a JSON document", json_decode),
@@ -17,13 +17,13 @@ fn wrong(what: String) -> Wrong {
 fn json_decode(args: &[Value]) -> Outcome {
     let text = text(args, 0)?;
     input::check_json(&text).map_err(wrong)?;
-    let json = serde_json::from_str(&text).map_err(|error| wrong(format!("not JSON (line {}, column {})", error.line(), error.column())))?;
+    let json = json::read(&text).map_err(|error| wrong(format!("not JSON (line {}, column {})", error.line(), error.column())))?;
     from_json(json).map_err(wrong)
 }
 
 fn yaml_decode(args: &[Value]) -> Outcome {
     // The decoder's own budget bounds nesting, aliases and size; its message may quote the document, so only the place is taken.
-    let json: serde_json::Value = serde_saphyr::from_str(&text(args, 0)?).map_err(|error| {
+    let json::Any(json) = serde_saphyr::from_str(&text(args, 0)?).map_err(|error| {
         let place = error.location().map_or_else(String::new, |at| format!(" (line {}, column {})", at.line(), at.column()));
         wrong(format!("not YAML{place}"))
     })?;

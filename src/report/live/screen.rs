@@ -93,15 +93,12 @@ impl Screen {
             bar.println(text.trim_end_matches('\n'));
         }
         self.lock().stays = lines.len();
-        if lines.is_empty() {
-            bar.finish_and_clear();
-        } else {
-            let before = self.lock().frames;
-            bar.set_message(lines.join("\n"));
-            // As a rule a new message draws itself.
-            if self.lock().frames == before {
-                bar.force_draw();
-            }
+        // Never finished: a finished bar shows nothing more, and there may be nothing to show before the first event.
+        let before = self.lock().frames;
+        bar.set_message(lines.join("\n"));
+        // As a rule a new message draws itself.
+        if self.lock().frames == before {
+            bar.force_draw();
         }
         let mut inner = self.lock();
         inner.shown = (lines.to_vec(), columns);

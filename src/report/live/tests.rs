@@ -374,6 +374,24 @@ fn a_frame_takes_the_place_of_the_one_before_and_text_goes_above_it() {
     assert_eq!(paper.take(), "\r\u{1b}[J");
 }
 
+/// Reading what a plan relies on takes longer than a frame, and only then there is anything to show.
+#[test]
+fn what_has_nothing_to_show_at_first_shows_what_comes() {
+    let paper = Paper::new(60, usize::MAX);
+    let screen = Screen::new(Box::new(paper.clone()));
+    let bar = screen.bar();
+    screen.show(&bar, "", &[]).unwrap();
+    screen.show(&bar, "", &[]).unwrap();
+    paper.take();
+    screen.show(&bar, "", &owned(&["one"])).unwrap();
+    assert!(paper.take().ends_with("one"));
+    screen.show(&bar, "said\n", &owned(&["two"])).unwrap();
+    let sent = paper.take();
+    assert!(sent.contains("said\n") && sent.ends_with("two"), "{sent:?}");
+    screen.show(&bar, "", &[]).unwrap();
+    assert!(!paper.take().contains("said"));
+}
+
 #[test]
 fn a_terminal_that_was_made_narrower_is_cleared_of_all_that_it_broke() {
     let paper = Paper::new(100, usize::MAX);

@@ -62,6 +62,28 @@ fn a_file_of_a_hundred_megabytes() {
 }
 
 #[test]
+fn a_file_that_may_be_read_and_is_more_than_there_is_memory() {
+    let small = Small::new();
+    sparse(&small, "plan.json", 300 << 20);
+    small.refuses("300 MiB", &["show", "plan.json"]);
+}
+
+/// The library's reader would take such an object for a text to be parsed anew, from level zero.
+#[test]
+fn levels_in_a_text_in_a_text() {
+    let mut text = "1".to_owned();
+    for _ in 0..40 {
+        let quoted = text.replace('\\', "\\u005c").replace('"', "\\u0022");
+        text = format!("{}{{\"$serde_json::private::RawValue\":\"{quoted}\"}}{}", "[".repeat(100), "]".repeat(100));
+    }
+    let small = Small::new();
+    small.write("plan.json", format!("{{\"format_version\":{text}}}").as_bytes());
+    small.refuses("texts in texts", &["show", "plan.json"]);
+    small.write("v.json", format!("{{\"a\":{text}}}").as_bytes());
+    small.refuses("texts in texts", &["validate", "x", "--var-file", "v.json"]);
+}
+
+#[test]
 fn a_sparse_file_of_ten_gigabytes() {
     everywhere("10 GB", |small, file| sparse(small, file, 10 << 30));
 }
