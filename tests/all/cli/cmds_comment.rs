@@ -87,7 +87,7 @@ fn a_refresh_with_an_outage() {
 
     Run `20261105-090000-d5bc86`, digest `sha256:48a16b2c3bd0`
     "#);
-    assert!(page.contains("\n     ┏━ outage of dev-openverse-db begins, about 8m\n") && page.contains("Relied on"), "{page}");
+    assert!(page.contains("\n ┏━ outage of dev-openverse-db begins, about 8m\n") && page.contains("Relied on"), "{page}");
 }
 
 #[test]
