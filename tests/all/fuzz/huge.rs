@@ -54,8 +54,8 @@ fn sparse(small: &Small, file: &str, bytes: u64) {
 fn a_file_of_a_hundred_megabytes() {
     everywhere("100 MB", |small, file| {
         sparse(small, file, 100_000_000);
-        // What has no end of a line is a record that was never written: then there is no run.
-        if file.ends_with(".journal") {
+        // What has no end of a line is a record that was never written.
+        if [".journal", ".log"].iter().any(|end| file.ends_with(end)) {
             OpenOptions::new().append(true).open(small.path(file)).unwrap().write_all(b"\n").unwrap();
         }
     });
@@ -80,7 +80,9 @@ fn levels_in_a_text_in_a_text() {
     small.write("plan.json", format!("{{\"format_version\":{text}}}").as_bytes());
     small.refuses("texts in texts", &["show", "plan.json"]);
     small.write("v.json", format!("{{\"a\":{text}}}").as_bytes());
-    small.refuses("texts in texts", &["validate", "x", "--var-file", "v.json"]);
+    // Here it may be: it is an object with a text in it.
+    let ended = small.run(&["validate", "x", "--var-file", "v.json"]);
+    assert!(ended.code == 0 && ended.said.contains("there is no variable `a`"), "{ended:?}");
 }
 
 #[test]
