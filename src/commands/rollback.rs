@@ -9,7 +9,7 @@ use super::session::OpenWorld;
 use super::{Session, ask};
 use crate::apply::engine::{Program, missing, summary};
 use crate::apply::journal::{RunState, Stage, Store};
-use crate::apply::operation::{Cx, Look};
+use crate::apply::operation::Look;
 use crate::cli::RunFlags;
 use crate::model::{Error, Exit, Result};
 use crate::plan::{Step, Undo};
@@ -128,15 +128,7 @@ async fn refuse_conflicts(program: &Program, state: &RunState, world: &OpenWorld
         if told.contains(address) {
             continue;
         }
-        let cx = Cx {
-            readers,
-            providers: &state.plan.providers,
-            environment: &state.plan.environment,
-            run: &state.plan.run,
-            step: &id,
-            outputs: &state.outputs,
-            started: None,
-        };
+        let cx = missing::before_any_call(state, readers, &id);
         for operation in &program.steps[*at].undo {
             match operation.look(&cx).await {
                 Ok(Look::Done { .. }) => {}

@@ -1,5 +1,7 @@
 //! The plan as a comment on a pull request (GitHub, GitLab): what matters first and always, the rest folded away.
 
+use std::borrow::Cow;
+
 use super::Style;
 use super::escape::{self, fenced};
 use super::summary::{self, Numbers, many};
@@ -28,7 +30,8 @@ pub fn markdown(plan: &Plan) -> String {
 /// The same with what earlier runs took in place of guesses, and a word where it is so.
 #[must_use]
 pub fn markdown_knowing(plan: &Plan, experience: &Experience) -> String {
-    let informed = if experience.is_empty() { plan.clone() } else { experience.informed(plan).0 };
+    // A large plan is copied only where something in it changes.
+    let informed = if experience.is_empty() { Cow::Borrowed(plan) } else { Cow::Owned(experience.informed(plan).0) };
     let mut page = head(&informed, experience).join("\n\n");
     page.push_str("\n\n");
     let room = BUDGET.saturating_sub(page.len());

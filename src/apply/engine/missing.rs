@@ -19,20 +19,19 @@ pub async fn gone(program: &Program, state: &RunState, readers: &dyn Readers, of
             continue;
         }
         let Some(operation) = program.steps[at].undo.first().filter(|operation| !operation.missing_is_done()) else { continue };
-        let cx = Cx {
-            readers,
-            providers: &state.plan.providers,
-            environment: &state.plan.environment,
-            run: &state.plan.run,
-            step: &id,
-            outputs: &state.outputs,
-            started: None,
-        };
+        let cx = before_any_call(state, readers, &id);
         if let Ok(Look::Missing(what)) = operation.look(&cx).await {
             found.push((id, what));
         }
     }
     found
+}
+
+/// What a look gets that is made before anything is called.
+#[must_use]
+pub fn before_any_call<'a>(state: &'a RunState, readers: &'a dyn Readers, step: &'a str) -> Cx<'a> {
+    let plan = &state.plan;
+    Cx { readers, providers: &plan.providers, environment: &plan.environment, run: &plan.run, step, outputs: &state.outputs, started: None }
 }
 
 /// Whether a call of this resource may be at work.

@@ -26,11 +26,7 @@ pub fn terminal(plan: &Plan, style: &Style, saved_as: Option<&str>) -> String {
 pub fn terminal_knowing(plan: &Plan, style: &Style, saved_as: Option<&str>, experience: &Experience) -> String {
     let mut page = Page::new(style);
     with_informed(plan, experience, |plan, known| {
-        headline(&mut page, plan);
-        risk::write(&mut page, plan, experience);
-        changes::write(&mut page, plan);
-        steps::write(&mut page, plan, experience, known);
-        facts::write(&mut page, plan);
+        body(&mut page, plan, experience, known);
         next(&mut page, plan, saved_as);
     });
     page.finish()
@@ -41,16 +37,21 @@ pub fn terminal_knowing(plan: &Plan, style: &Style, saved_as: Option<&str>, expe
 pub(super) fn for_comment(plan: &Plan, style: &Style, experience: &Experience) -> String {
     let mut page = Page::new(style);
     with_informed(plan, experience, |plan, known| {
-        headline(&mut page, plan);
-        risk::write(&mut page, plan, experience);
-        changes::write(&mut page, plan);
-        steps::write(&mut page, plan, experience, known);
-        facts::write(&mut page, plan);
+        body(&mut page, plan, experience, known);
         if !plan.steps.is_empty() {
             made(&mut page, plan);
         }
     });
     page.finish()
+}
+
+/// All that a plan says, whoever reads it.
+fn body(page: &mut Page, plan: &Plan, experience: &Experience, known: usize) {
+    headline(page, plan);
+    risk::write(page, plan, experience);
+    changes::write(page, plan);
+    steps::write(page, plan, experience, known);
+    facts::write(page, plan);
 }
 
 /// What stands between the risks and the end of a plan, part by part: where not all of it fits.
