@@ -21,6 +21,7 @@ mod locate;
 mod mask;
 mod names;
 mod parse;
+mod plain;
 mod providers;
 mod read;
 mod scan;

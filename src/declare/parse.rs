@@ -1,11 +1,13 @@
 //! Text → the parser's tree, with syntax errors at their place and a hint where the parser's words are not enough.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use hcl_edit::expr::Expression;
 use hcl_edit::structure::Body;
 use hcl_edit::template::Template;
 
+use super::plain::{self, Inner};
 use super::scan;
 use crate::model::{Problem, SourceFile, Span};
 
@@ -39,13 +41,25 @@ impl Syntax {
 
 /// Parses a file's body.
 pub fn body(text: &str) -> Result<Body, Syntax> {
-    scanned(text)?;
-    hcl_edit::parser::parse_body(text).map_err(|error| syntax(&error, text))
+    without_plain(text, &[]).map(|(body, _)| body)
+}
+
+/// Parses a file's body, but for the runs of plain blocks of these types, which are given beside it.
+pub fn without_plain(text: &str, plain: &[Inner]) -> Result<(Body, Vec<Range<usize>>), Syntax> {
+    let runs = scanned(text, plain)?;
+    if let Some(cut) = plain::cut(text, runs, plain)
+        && let Ok(body) = hcl_edit::parser::parse_body(&cut.text)
+        && plain::belong(&body, &cut.runs, plain)
+    {
+        return Ok((body, cut.runs));
+    }
+    let body = hcl_edit::parser::parse_body(text).map_err(|error| syntax(&error, text))?;
+    Ok((body, Vec::new()))
 }
 
 /// Parses one expression.
 pub fn expression(file: &Arc<SourceFile>) -> Result<Expression, Box<Problem>> {
-    let parsed = scanned(&file.text).and_then(|()| hcl_edit::parser::parse_expr(&file.text).map_err(|error| syntax(&error, &file.text)));
+    let parsed = scanned(&file.text, &[]).and_then(|_| hcl_edit::parser::parse_expr(&file.text).map_err(|error| syntax(&error, &file.text)));
     parsed.map_err(|syntax| Box::new(syntax.problem(file)))
 }
 
@@ -54,8 +68,8 @@ pub fn template(file: &Arc<SourceFile>) -> Result<Template, Box<Problem>> {
     hcl_edit::parser::parse_template(&file.text).map_err(|error| Box::new(syntax(&error, &file.text).problem(file)))
 }
 
-fn scanned(text: &str) -> Result<(), Syntax> {
-    scan::scan(text).map_err(|refused| Syntax { offset: refused.offset, what: refused.what, help: refused.help })
+fn scanned(text: &str, plain: &[Inner]) -> Result<Vec<Range<usize>>, Syntax> {
+    scan::scan(text, plain).map_err(|refused| Syntax { offset: refused.offset, what: refused.what, help: refused.help })
 }
 
 fn syntax(error: &hcl_edit::parser::Error, text: &str) -> Syntax {

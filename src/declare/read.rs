@@ -14,7 +14,7 @@ use super::environment::{self, Environment};
 use super::eval::Evaluator;
 use super::locate::Location;
 use super::schema::Walker;
-use super::source::{self, Source, Sources};
+use super::source::{self, Parser, Source, Sources};
 use super::spec::KindSchema;
 use super::variables::{self, VariableSources, Variables};
 use super::{check, common, cycles, providers, suggest, tables};
@@ -47,8 +47,12 @@ pub struct Reading {
 /// # Errors
 /// Only when a file cannot be read at all; mistakes in files are problems.
 pub fn read(location: &Location, inputs: &Inputs<'_>) -> Result<Reading> {
+    read_by(Parser::WithoutPlain, location, inputs)
+}
+
+fn read_by(parser: Parser, location: &Location, inputs: &Inputs<'_>) -> Result<Reading> {
     let given = variables::given(&inputs.variables)?;
-    let Sources { files: sources, problems: syntax, into_secrets } = source::read(location, inputs.kinds)?;
+    let Sources { files: sources, problems: syntax, into_secrets } = source::read(location, inputs.kinds, parser)?;
     let mut context = Context::new(&location.root, inputs.env, Variables::new(given, into_secrets));
     context.incomplete = !syntax.is_empty();
     context.reference_roots = tables::PROVIDERS.iter().map(|spec| spec.name).chain(inputs.kinds.iter().map(|kind| kind.block().name)).collect();
@@ -78,12 +82,12 @@ pub fn read(location: &Location, inputs: &Inputs<'_>) -> Result<Reading> {
 /// When a file cannot be read, or the setting itself is wrong.
 pub fn journal_setting(location: &Location, inputs: &Inputs<'_>) -> Result<JournalSetting> {
     let given = variables::given(&inputs.variables)?;
-    let Sources { files: sources, problems: syntax, into_secrets } = source::read(location, inputs.kinds)?;
+    let Sources { files: sources, problems: syntax, into_secrets } = source::read(location, inputs.kinds, Parser::WithoutPlain)?;
     let mut context = Context::new(&location.root, inputs.env, Variables::new(given, into_secrets));
     let blocks = gather(&mut context, &sources, inputs.kinds);
-    let found = blocks.iter().find_map(|(file, block)| {
+    let found = blocks.iter().find_map(|(source, block)| {
         let attribute = block.body.get_attribute("journal").filter(|_| block.ident.as_str() == "environment")?;
-        Some((*file, *block, attribute))
+        Some((*source, *block, attribute))
     });
     // Whatever was found wrong so far has nothing to do with the setting.
     context.take_problems();
@@ -93,12 +97,12 @@ pub fn journal_setting(location: &Location, inputs: &Inputs<'_>) -> Result<Journ
         crate::model::Error::new(crate::model::Exit::Error, "cannot read where the environment's runs are journaled", help)
             .because_text(format!("{place}{}", problem.summary))
     };
-    let Some((file, block, attribute)) = found else {
+    let Some((source, block, attribute)) = found else {
         return syntax.first().map_or(Ok(JournalSetting::Local), |problem| Err(refused(problem)));
     };
     let evaluator = Evaluator::new(&context);
     let broken = RefCell::default();
-    let walker = Walker { context: &context, evaluator: &evaluator, file, broken: &broken };
+    let walker = Walker { context: &context, evaluator: &evaluator, file: &source.file, runs: &source.runs, broken: &broken };
     let label = block.labels.first().map_or("", |label| label.as_str());
     let spec = tables::ENVIRONMENT.attributes.iter().find(|spec| spec.name == "journal");
     let attr = spec.and_then(|spec| walker.attribute(spec, attribute, &["environment", label]));
@@ -112,7 +116,7 @@ pub fn journal_setting(location: &Location, inputs: &Inputs<'_>) -> Result<Journ
     })
 }
 
-type Blocks<'s> = Vec<(&'s Arc<SourceFile>, &'s Block)>;
+type Blocks<'s> = Vec<(&'s Source, &'s Block)>;
 
 /// All top-level blocks in order; takes in locals, and the names of what is declared.
 fn gather<'s>(context: &mut Context<'s>, sources: &'s [Source], kinds: &[&dyn KindSchema]) -> Blocks<'s> {
@@ -126,14 +130,15 @@ fn gather<'s>(context: &mut Context<'s>, sources: &'s [Source], kinds: &[&dyn Ki
                     let help = "attributes stand in blocks; a value with a name of its own belongs into locals { … }";
                     context.report(Problem::error(&place, format!("attribute `{}` outside of any block", attribute.key.as_str()), help));
                 }
-                Structure::Block(block) => blocks.push((&source.file, block)),
+                Structure::Block(block) => blocks.push((source, block)),
             }
         }
     }
-    for (file, block) in &blocks {
+    for (source, block) in &blocks {
         if context.has_enough_errors() {
             break;
         }
+        let file = &source.file;
         match block.ident.as_str() {
             "locals" => {
                 for attribute in block.body.attributes() {
@@ -184,13 +189,14 @@ fn build(context: &Context<'_>, blocks: &Blocks<'_>, location: &Location, inputs
         }
     }
     let mut broken: HashMap<String, RefCell<Vec<Range<usize>>>> = HashMap::new();
-    for (file, _) in blocks {
-        broken.entry(file.path.clone()).or_default();
+    for (source, _) in blocks {
+        broken.entry(source.file.path.clone()).or_default();
     }
     let none = RefCell::default();
     let (mut environment, mut providers, mut resources) = (None, BTreeMap::new(), Vec::new());
-    for (file, block) in blocks.iter().take_while(|_| !context.has_enough_errors()) {
-        let walker = Walker { context, evaluator: &evaluator, file, broken: broken.get(&file.path).unwrap_or(&none) };
+    for (source, block) in blocks.iter().take_while(|_| !context.has_enough_errors()) {
+        let Source { file, runs, .. } = source;
+        let walker = Walker { context, evaluator: &evaluator, file, runs, broken: broken.get(&file.path).unwrap_or(&none) };
         match block.ident.as_str() {
             "environment" if environment.is_some() => {
                 let problem = Problem::error(&walker.header(block), "duplicate block `environment`", "an environment has exactly one; keep one");
@@ -208,7 +214,7 @@ fn build(context: &Context<'_>, blocks: &Blocks<'_>, location: &Location, inputs
     }
     if environment.is_none() {
         let help = format!("add environment \"{}\" {{}}", location.environment);
-        let place = blocks.first().map(|(file, _)| span(file, Some(0..0)));
+        let place = blocks.first().map(|(source, _)| span(&source.file, Some(0..0)));
         let summary = format!("there is no `environment` block for `{}`", location.environment);
         context.report_missing(Problem { severity: Severity::Error, summary, label: String::new(), help, span: place, secret: false });
     }

@@ -1,6 +1,10 @@
 //! A look at the bytes of a file before it is parsed: bounds size, nesting and the length of object literals, so that a hostile
 //! or broken file ends at once in an error instead of using up stack or hours. Linear in the size of the file.
 
+use std::ops::Range;
+
+use super::plain::{self, Inner};
+
 /// The largest file that is read, in bytes. A hundred thousand `record` blocks take about a quarter of it.
 pub const MAX_FILE_BYTES: u64 = 32 * 1024 * 1024;
 
@@ -36,9 +40,10 @@ enum Mode<'t> {
     Heredoc(&'t str),
 }
 
-/// Refuses what is nested too deeply or holds too long an object literal. What is merely wrong is the parser's to say.
-pub fn scan(text: &str) -> Result<(), Refused> {
-    let mut scanner = Scanner { text, bytes: text.as_bytes(), at: 0, stack: Vec::new(), last: b'\n', parts: 0 };
+/// Refuses what is nested too deeply or holds too long an object literal. What is merely wrong is the parser's to say. Gives the runs of plain
+/// blocks of these types.
+pub fn scan(text: &str, plain: &[Inner]) -> Result<Vec<Range<usize>>, Refused> {
+    let mut scanner = Scanner { text, bytes: text.as_bytes(), at: 0, stack: Vec::new(), last: b'\n', parts: 0, plain, runs: Vec::new(), in_run: false };
     while scanner.at < scanner.bytes.len() {
         match scanner.stack.last().copied() {
             Some(Mode::Quote) => scanner.quote()?,
@@ -46,7 +51,7 @@ pub fn scan(text: &str) -> Result<(), Refused> {
             Some(Mode::Code { .. }) | None => scanner.code()?,
         }
     }
-    Ok(())
+    Ok(scanner.runs)
 }
 
 struct Scanner<'t> {
@@ -58,6 +63,12 @@ struct Scanner<'t> {
     last: u8,
     /// Marks that begin or end a part.
     parts: usize,
+    /// Types of blocks that may be plain.
+    plain: &'t [Inner],
+    /// Runs of plain blocks.
+    runs: Vec<Range<usize>>,
+    /// Whether nothing but blanks and line ends came after the last of them.
+    in_run: bool,
 }
 
 impl<'t> Scanner<'t> {
@@ -138,7 +149,11 @@ impl<'t> Scanner<'t> {
     }
 
     fn code(&mut self) -> Result<(), Refused> {
+        if self.plain_block()? {
+            return Ok(());
+        }
         let byte = self.bytes[self.at];
+        self.in_run &= matches!(byte, b' ' | b'\t' | b'\n') || self.starts(b"\r\n");
         if matches!(byte, b'"' | b'{' | b'[' | b'(' | b',' | b'=') {
             self.count_part()?;
         }
@@ -188,6 +203,28 @@ impl<'t> Scanner<'t> {
         Ok(())
     }
 
+    /// A plain block right inside of a top-level one. With nothing but blanks and line ends between them, it belongs to the run before it.
+    fn plain_block(&mut self) -> Result<bool, Refused> {
+        let inside = matches!(self.stack.as_slice(), [Mode::Code { close: b'}', object: false, .. }]);
+        if !inside || !self.plain.iter().any(|inner| self.starts(inner.spec.name.as_bytes())) {
+            return Ok(false);
+        }
+        let line = self.bytes[..self.at].iter().rposition(|byte| !matches!(byte, b' ' | b'\t'));
+        let Some(end) = plain::end(self.text, self.at, self.plain).filter(|_| line.is_none_or(|line| self.bytes[line] == b'\n')) else {
+            return Ok(false);
+        };
+        let marks = self.bytes[self.at..end].iter().filter(|byte| matches!(byte, b'"' | b'{' | b'[' | b',' | b'='));
+        for _ in marks {
+            self.count_part()?;
+        }
+        match self.runs.last_mut() {
+            Some(run) if self.in_run => run.end = end,
+            _ => self.runs.push(self.at..end),
+        }
+        (self.at, self.last, self.in_run) = (end, b'}', true);
+        Ok(true)
+    }
+
     fn skip_line(&mut self) {
         self.at = self.bytes[self.at..].iter().position(|b| *b == b'\n').map_or(self.bytes.len(), |n| self.at + n);
     }
@@ -222,6 +259,10 @@ impl<'t> Scanner<'t> {
 mod tests {
     use super::*;
 
+    fn refused(text: &str) -> Result<(), Refused> {
+        scan(text, &[]).map(drop)
+    }
+
     #[test]
     fn ordinary_files_pass() {
         for text in [
@@ -231,16 +272,16 @@ mod tests {
             "# ((((\n// {{{\n/* [[[ */ a = [1, 2]\n",
             "s = \"\\\" $${ ( \"\n",
         ] {
-            assert_eq!(scan(text), Ok(()), "{text}");
+            assert_eq!(refused(text), Ok(()), "{text}");
         }
         let brackets = format!("x = <<EOT\n{}\nEOT\n", "(".repeat(1_000));
-        assert_eq!(scan(&brackets), Ok(()));
+        assert_eq!(refused(&brackets), Ok(()));
     }
 
     #[test]
     fn deep_nesting_is_refused_where_it_begins_to_be_too_deep() {
         for open in ["[", "(", "{a=", "a {\n", "\"${"] {
-            let refused = scan(&format!("x = {}", open.repeat(10_000))).unwrap_err();
+            let refused = refused(&format!("x = {}", open.repeat(10_000))).unwrap_err();
             assert!(refused.what.contains("nested"), "{open}");
             assert!(refused.offset < 1_000, "{open}");
         }
@@ -251,15 +292,15 @@ mod tests {
         for part in ["a {}\n", "a = 1\n", "\"\",", "${1}"] {
             let text = format!("x = \"{}", part.repeat(MAX_PARTS + 1));
             let code = part.repeat(MAX_PARTS + 1);
-            assert!([text, code].iter().any(|text| scan(text).is_err_and(|refused| refused.what.contains("more than"))), "{part}");
+            assert!([text, code].iter().any(|text| refused(text).is_err_and(|refused| refused.what.contains("more than"))), "{part}");
         }
     }
 
     #[test]
     fn a_huge_object_literal_is_refused_and_a_huge_file_of_blocks_is_not() {
         let entries: String = (0..6_000).map(|n| format!("k{n} = {n}\n")).collect::<Vec<_>>().concat();
-        assert!(scan(&format!("x = {{\n{entries}}}\n")).is_err());
+        assert!(refused(&format!("x = {{\n{entries}}}\n")).is_err());
         let blocks: String = (0..100_000).map(|n| format!("record \"A\" \"n{n}\" {{ value = \"192.0.2.1\" }}\n")).collect::<Vec<_>>().concat();
-        assert_eq!(scan(&blocks), Ok(()));
+        assert_eq!(refused(&blocks), Ok(()));
     }
 }

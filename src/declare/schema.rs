@@ -14,6 +14,7 @@ use super::desired::Attributes;
 use super::eval::{Evaluator, Scope, convert};
 use super::secrets::{self, address_words};
 use super::spec::{AttrSpec, AttrType, BlockSpec, Presence};
+use super::plain::{self, Literal, Plain};
 use super::{Attr, Node, check, coerce, suggest, tables};
 use crate::model::{Problem, SourceFile, Span, Value};
 
@@ -34,6 +35,8 @@ pub struct Walker<'w, 'a> {
     pub evaluator: &'w Evaluator<'w>,
     /// The file.
     pub file: &'w Arc<SourceFile>,
+    /// Its runs of plain blocks.
+    pub runs: &'w [Range<usize>],
     /// Headers of blocks in which something could not be read, so that what is missing there may well be there.
     pub broken: &'w RefCell<Vec<Range<usize>>>,
 }
@@ -125,6 +128,12 @@ impl Walker<'_, '_> {
                 }
                 continue;
             };
+            if let Some(run) = plain::run_of(inner, self.runs) {
+                for plain in plain::blocks(&self.file.text, run, known).take_while(|_| !self.context.has_enough_errors()) {
+                    node.blocks.push(self.plain(known, plain));
+                }
+                continue;
+            }
             if known.presence != Presence::Repeated
                 && let Some(earlier) = first.insert(known.name, self.header(inner))
             {
@@ -142,6 +151,31 @@ impl Walker<'_, '_> {
             node.blocks.push(self.node(known, inner, &path, Extra::default()));
         }
         good
+    }
+
+    /// A plain block by its table.
+    fn plain(&self, spec: &'static BlockSpec, plain: Plain) -> Node {
+        let place = |range: Range<usize>| self.span(Some(range));
+        let mut node = Node {
+            spec,
+            labels: plain.labels.into_iter().map(|(label, range)| (label, place(range))).collect(),
+            span: place(plain.header),
+            attributes: Attributes::with_capacity(plain.attributes.len()),
+            blocks: Vec::new(),
+        };
+        let mut guessed: Vec<&str> = Vec::new();
+        for Literal { spec, key, value, place: range } in plain.attributes {
+            let span = place(range);
+            match self.typed(spec, value, &span, None) {
+                Some(value) => node.attributes.insert(spec.name, Attr { value, key: place(key), span }),
+                None => guessed.push(spec.name),
+            }
+        }
+        self.missing(spec, &Body::default(), &node.span, &guessed, &node);
+        if !guessed.is_empty() {
+            self.broken.borrow_mut().push(node.span.range.clone());
+        }
+        node
     }
 
     fn missing(&self, spec: &BlockSpec, body: &Body, header: &Span, guessed: &[&str], node: &Node) {
@@ -189,12 +223,12 @@ impl Walker<'_, '_> {
                 self.context.report(Problem::error(&place, format!("wrong type for `{}`: a list where one text is needed", spec.name), spec.doc));
                 return None;
             }
-            _ => self.typed(spec, value, &place, &attribute.value)?,
+            _ => self.typed(spec, value, &place, Some(&attribute.value))?,
         };
         Some(Attr { value, key, span: place })
     }
 
-    fn typed(&self, spec: &AttrSpec, value: Value, place: &Span, expr: &Expression) -> Option<Value> {
+    fn typed(&self, spec: &AttrSpec, value: Value, place: &Span, expr: Option<&Expression>) -> Option<Value> {
         if convert::holds_secret(&value) {
             let help = "a plan shows this value, and a plan holds no secrets: use a variable that is not sensitive";
             self.context.report(Problem::error(place, format!("`{}` cannot be made of a secret", spec.name), help));
@@ -219,7 +253,7 @@ impl Walker<'_, '_> {
     }
 
     /// Whether what a reference names is declared. Where a list is written out, the place is that of its item.
-    fn leads_somewhere(&self, ty: AttrType, value: &Value, place: &Span, expr: &Expression) -> bool {
+    fn leads_somewhere(&self, ty: AttrType, value: &Value, place: &Span, expr: Option<&Expression>) -> bool {
         let (AttrType::Reference(kind) | AttrType::ReferenceList(kind)) = ty else { return true };
         let names: Vec<&str> = match value {
             Value::Reference(name) => vec![name],
@@ -228,7 +262,7 @@ impl Walker<'_, '_> {
             }
             _ => Vec::new(),
         };
-        let items: Vec<&Expression> = if let Expression::Array(items) = expr { items.iter().collect() } else { Vec::new() };
+        let items: Vec<&Expression> = if let Some(Expression::Array(items)) = expr { items.iter().collect() } else { Vec::new() };
         let mut good = true;
         for (at, name) in names.iter().enumerate().filter(|(_, name)| !self.context.declared.contains_key(**name)) {
             let item = items.get(at).filter(|_| items.len() == names.len()).map(|item| self.span(item.span()));

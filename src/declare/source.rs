@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::fs;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use super::locate::Location;
 use super::mask::{self, Names};
 use super::parse::{self, Syntax};
 use super::spec::{BlockSpec, KindSchema};
-use super::{common, scan, tables};
+use super::{common, plain, scan, tables};
 use crate::model::{Error, Exit, Problem, Result, SourceFile, Span, input};
 
 /// One file.
@@ -20,6 +21,8 @@ pub struct Source {
     pub file: Arc<SourceFile>,
     /// Its tree; none when it is no HCL.
     pub body: Option<Body>,
+    /// Where plain blocks stand that are one block in the tree.
+    pub runs: Vec<Range<usize>>,
 }
 
 /// All files of an environment.
@@ -32,18 +35,29 @@ pub struct Sources {
     pub into_secrets: HashSet<String>,
 }
 
+/// What the parser reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Parser {
+    /// All but plain blocks.
+    WithoutPlain,
+    /// Everything: for comparing.
+    #[cfg_attr(not(test), expect(dead_code, reason = "tests hold both ways to the same result"))]
+    Alone,
+}
+
 /// Reads and parses all files of an environment; syntax errors are problems, one a file.
 ///
 /// # Errors
 /// When a file cannot be read.
-pub fn read(location: &Location, kinds: &[&dyn KindSchema]) -> Result<Sources> {
+pub fn read(location: &Location, kinds: &[&dyn KindSchema], parser: Parser) -> Result<Sources> {
     let names = Names::of(kinds);
+    let plain = if parser == Parser::Alone { Vec::new() } else { plain::inner(kinds, &names.secret) };
     let mut texts = Vec::new();
     for path in &location.files {
         texts.push((shown(&location.root, path), text(path)?));
     }
-    let parsed: Vec<std::result::Result<Body, Syntax>> = texts.iter().map(|(_, (text, _))| parse::body(text)).collect();
-    let bodies: Vec<&Body> = parsed.iter().filter_map(|body| body.as_ref().ok()).collect();
+    let parsed: Vec<std::result::Result<_, Syntax>> = texts.iter().map(|(_, (text, _))| parse::without_plain(text, &plain)).collect();
+    let bodies: Vec<&Body> = parsed.iter().filter_map(|parsed| parsed.as_ref().ok()).map(|(body, _)| body).collect();
     let names = Names { all_read: bodies.len() == parsed.len(), ..names };
     let (ranges, into_secrets) = mask::ranges(&bodies, &names);
     let mut ranges = ranges.into_iter();
@@ -54,18 +68,19 @@ pub fn read(location: &Location, kinds: &[&dyn KindSchema]) -> Result<Sources> {
             Err(_) => mask::blank_unparsed(&text, &names.secret),
         };
         let file = Arc::new(SourceFile { path, text: masked });
-        match (invalid, &parsed) {
+        let (body, runs) = match (invalid, parsed) {
             (Some(offset), _) => {
                 let place = Span { file: Arc::clone(&file), range: offset..offset };
                 problems.push(Problem::error(&place, "the file is not UTF-8 text", "save it as UTF-8"));
-                sources.push(Source { file, body: None });
+                (None, Vec::new())
             }
             (None, Err(syntax)) => {
                 problems.push(syntax.problem(&file));
-                sources.push(Source { file, body: None });
+                (None, Vec::new())
             }
-            (None, Ok(_)) => sources.push(Source { file, body: parsed.ok() }),
-        }
+            (None, Ok((body, runs))) => (Some(body), runs),
+        };
+        sources.push(Source { file, body, runs });
     }
     Ok(Sources { files: sources, problems, into_secrets })
 }

@@ -3,6 +3,7 @@
 mod fuzz;
 mod good;
 mod mistakes;
+mod plain;
 
 use std::fs;
 

@@ -1,0 +1,142 @@
+//! Plain blocks read without the parser are what the parser makes of them: the same declaration, the same mistakes at the same places.
+
+use std::path::Path;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::kinds;
+
+/// Lines of a box: plain blocks and much that is nearly one, or stands where none may.
+const LINES: &[&str] = &[
+    "  record \"A\" \"a\" { value = \"1\" }\n",
+    "  record \"A\" \"a\" { value = \"1\" }\r\n",
+    "  record \"A\" \"b\" {\n    value = \"2\"\n  }\n",
+    "  record \"A\" \"b\" {\n\n    value   =   \"2\"\n\n  }\n\n",
+    "\trecord\t\"\"\t\"b\"\t{\tvalue\t=\t\"\"\t}\t\n",
+    "record\"A\"\"b\"{value=\"2\"}\n",
+    "  record \"A\" \"a\" { value = true }\n",
+    "  record \"A\" \"a\" { value = 12 }\n",
+    "  record \"A\" \"a\" { value = 007 }\n",
+    "  record \"A\" \"a\" { value = 1e3 }\n",
+    "  record \"A\" \"a\" { value = 123456789012 }\n",
+    "  record \"A\" \"a\" { value = -1 }\n",
+    "  record \"A\" \"a\" { value = null }\n",
+    "  record \"A\" \"a\" { value = [\"1\", \"2\"] }\n",
+    "  record \"A\" \"a\" { value = [] }\n",
+    "  record \"A\" \"a\" { value = \"${1}\" }\n",
+    "  record \"A\" \"a\" { value = \"$${1} %%{2}\" }\n",
+    "  record \"A\" \"a\" { value = \"a\\\\b\" }\n",
+    "  record \"A\" \"a\" { value = \"é\" }\n",
+    "  record \"A\" \"a\" { value = local.a }\n",
+    "  record \"A\" \"a\" { vlaue = \"1\" }\n",
+    "  record \"A\" \"a\" { password = \"1\" }\n",
+    "  record \"A\" \"a\" { value = \"1\" value = \"2\" }\n",
+    "  record \"A\" \"a\" {\n    value = \"1\"\n    value = \"2\"\n  }\n",
+    "  record \"A\" \"a\" { value = \"1\"\n  }\n",
+    "  record \"A\" \"a\" {\n    value = \"1\" }\n",
+    "  record \"A\" \"a\" {}\n",
+    "  record \"A\" \"a\" {\n  }\n",
+    "  record \"A\" { value = \"1\" }\n",
+    "  record \"A\" \"a\" \"b\" { value = \"1\" }\n",
+    "  record A b { value = \"1\" }\n",
+    "  record {}\n",
+    "  record = \"1\"\n",
+    "  records \"A\" \"a\" { value = \"1\" }\n",
+    "  record \"A\" \"a\" { value = \"1\" } # why\n",
+    "  record \"A\" \"a\" { value = \"1\" } }\n",
+    "  record \"A\" \"a\" { value = \"1\" } record \"A\" \"a\" { value = \"1\" }\n",
+    "  /* a */ record \"A\" \"a\" { value = \"1\" }\n",
+    "  # record \"A\" \"a\" { value = \"1\" }\n",
+    "  /*\n  record \"A\" \"a\" { value = \"1\" }\n",
+    "  */\n",
+    "  size = 1 +\n",
+    "  size = 3\n",
+    "  + 2\n",
+    "  size = \n",
+    "  names = [\n",
+    "  ]\n",
+    "  tags = {\n",
+    "  tags = { a = <<EOT\n",
+    "EOT\n",
+    "  names = \"${\n",
+    "  }\"\n",
+    "  connect {\n    user = \"u\"\n    password = \"p\" # p\n",
+    "  }\n",
+    "}\n",
+    "}\nbox \"b\" {\n  provider = aws\n",
+    "}\nlocals {\n  a = 1\n",
+    "}\nenvironment \"staging\" {\n",
+    "}\nbax \"c\" {\n",
+    "\n",
+    " \r ",
+    "\u{b}",
+    "\u{0}\n",
+    "é\n",
+    "\"\n",
+    "(\n",
+    "record",
+];
+
+fn same(case: &Case) {
+    let (cut, whole) = (case.with(read).unwrap(), case.with(|location, inputs| read_by(Parser::Alone, location, inputs)).unwrap());
+    assert_eq!(format!("{cut:#?}"), format!("{whole:#?}"));
+}
+
+fn environment(lines: &[&str]) -> String {
+    format!("{HEAD}box \"a\" {{\n  provider = aws\n{}}}\n", lines.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_lines(lines in proptest::collection::vec(proptest::sample::select(LINES), 0..6)) {
+        same(&Case::new(&environment(&lines)));
+    }
+
+    #[test]
+    fn plain_lines_with_one_change(
+        lines in proptest::collection::vec(proptest::sample::select(&LINES[..8]), 1..4),
+        at in 0_usize..150,
+        cut in 0_usize..3,
+        piece in "[ -~\t\r\n]{0,2}",
+    ) {
+        let mut text = environment(&lines);
+        let start = at.min(text.len());
+        let end = (start + cut).min(text.len());
+        text.replace_range(start..end, &piece);
+        same(&Case::new(&text));
+    }
+}
+
+#[test]
+fn every_line_between_plain_ones() {
+    for line in LINES {
+        for around in [LINES[0], LINES[2], "\n"] {
+            same(&Case::new(&environment(&[around, line, around])));
+            same(&Case::new(&environment(&[line, line])));
+        }
+    }
+}
+
+#[test]
+fn examples_and_the_corpus() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files: Vec<_> = fs::read_dir(root.join("tests/fuzz/corpus/hcl")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    for example in fs::read_dir(root.join("examples")).unwrap().map(|entry| entry.unwrap().path().join("environments")) {
+        files.extend(fs::read_dir(example).into_iter().flatten().map(|entry| entry.unwrap().path()).filter(|path| path.is_file()));
+    }
+    assert!(files.len() >= 4, "{files:?}");
+    let (mut runs, schemas) = (0, kinds::ALL.iter().map(|kind| *kind as &dyn KindSchema).collect::<Vec<_>>());
+    for path in files {
+        let case = Case::new("").file("environments/staging.hcl", &fs::read(path).unwrap());
+        case.with(|location, inputs| {
+            let inputs = Inputs { kinds: &schemas, variables: VariableSources::default(), env: inputs.env, now: inputs.now };
+            let (cut, whole) = (read_by(Parser::WithoutPlain, location, &inputs).unwrap(), read_by(Parser::Alone, location, &inputs).unwrap());
+            assert_eq!(format!("{cut:#?}"), format!("{whole:#?}"));
+            runs += source::read(location, &schemas, Parser::WithoutPlain).unwrap().files[0].runs.len();
+        });
+    }
+    assert!(runs > 0, "no file has a plain block");
+}
