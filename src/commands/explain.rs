@@ -10,7 +10,7 @@ pub async fn run(session: &Session, environment: &str, address: &str, flags: &Pl
     let location = session.locate(environment)?;
     let world = session.open_world(&location.root)?;
     let desired = planning::read(session, &location, &world)?;
-    let plan = planning::make(&desired, &world, flags).await?;
+    let plan = planning::draft(&desired, &world, flags).await?;
     let explained = explain::explanation(&plan, desired.resource(&address), &address).ok_or_else(|| {
         let known: Vec<String> = desired.resources.iter().map(|declared| declared.address.to_string()).collect();
         Error::new(Exit::Error, format!("{address} is not declared in {}", desired.environment), format!("declared are: {}", known.join(", ")))

@@ -9,7 +9,7 @@ pub async fn run(session: &Session, environment: &str, format: GraphFormat, flag
     let location = session.locate(environment)?;
     let world = session.open_world(&location.root)?;
     let desired = planning::read(session, &location, &world)?;
-    let plan = planning::make(&desired, &world, flags).await?;
+    let plan = planning::draft(&desired, &world, flags).await?;
     session.say(&match format {
         GraphFormat::Dot => graph::dot(&plan),
         GraphFormat::Mermaid => graph::mermaid(&plan),

@@ -13,7 +13,11 @@ pub async fn run(session: &Session, environment: &str, out: Option<&Path>, detai
     let location = session.locate(environment)?;
     let world = session.open_world(&location.root)?;
     let desired = planning::read(session, &location, &world)?;
-    let plan = planning::make(&desired, &world, flags).await?;
+    let format = if session.globals.json { Format::Json } else { format };
+    let plan = match (out, format) {
+        (None, Format::Terminal) => planning::draft(&desired, &world, flags).await?,
+        _ => planning::make(&desired, &world, flags).await?,
+    };
     let incomplete = planning::incomplete(&plan);
     let saved = match (out, &incomplete) {
         (Some(path), None) => {
@@ -22,7 +26,6 @@ pub async fn run(session: &Session, environment: &str, out: Option<&Path>, detai
         }
         _ => None,
     };
-    let format = if session.globals.json { Format::Json } else { format };
     let is_local = matches!(desired.journal, JournalSetting::Local);
     let experience = history::at_hand(session, &location.root, is_local, &desired.environment).await;
     session.say(&show(session, &plan, format, saved.as_deref(), &experience));

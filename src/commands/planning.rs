@@ -28,6 +28,13 @@ pub fn read(session: &Session, location: &Location, world: &OpenWorld) -> Result
 
 /// Observes and plans.
 pub async fn make(desired: &Desired, world: &OpenWorld, flags: &PlanFlags) -> Result<Plan> {
+    let mut plan = draft(desired, world, flags).await?;
+    plan.digest = plan::digest::of(&plan);
+    Ok(plan)
+}
+
+/// Observes and plans, for looking at it alone: the plan has no digest.
+pub async fn draft(desired: &Desired, world: &OpenWorld, flags: &PlanFlags) -> Result<Plan> {
     let readers: &dyn Readers = &*world.writers;
     let undeclared = undeclared(desired, readers, flags).await;
     let gone: Vec<&Address> = undeclared.iter().map(|(declared, _)| &declared.address).collect();
@@ -40,7 +47,7 @@ pub async fn make(desired: &Desired, world: &OpenWorld, flags: &PlanFlags) -> Re
     observed.resources.extend(removed.iter().map(|declared| declared.address.clone()).zip(found));
     resources.extend(&removed);
     let diffed = crate::diff::diff(desired, &resources, &observed, |kind| kinds::find(kind).map(|kind| kind as &dyn crate::diff::Differ), &refresh);
-    Ok(plan::build(&plan::Request {
+    Ok(plan::draft(&plan::Request {
         desired,
         resources: &resources,
         observed: &observed,

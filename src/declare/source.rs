@@ -41,7 +41,6 @@ pub enum Parser {
     /// All but plain blocks.
     WithoutPlain,
     /// Everything: for comparing.
-    #[cfg_attr(not(test), expect(dead_code, reason = "tests hold both ways to the same result"))]
     Alone,
 }
 

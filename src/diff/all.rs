@@ -1,6 +1,7 @@
 //! Comparing everything that could be read, and what holds keep as it is.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use indexmap::IndexMap;
 
@@ -44,7 +45,7 @@ fn hold(mut change: Change, declared: &Declared) -> Change {
     }
     change.held = Some(sentence(hold));
     change.action = Action::NoOp;
-    change.attributes.clear();
+    change.attributes = Arc::default();
     change.reasons.clear();
     change.exchange = super::Exchange::default();
     change.detail = None;

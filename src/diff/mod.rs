@@ -4,6 +4,7 @@ pub mod all;
 
 use std::any::Any;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -84,7 +85,7 @@ pub struct Change {
     /// What happens to it.
     pub action: Action,
     /// What differs, attribute by attribute, sorted as people should read it.
-    pub attributes: Vec<AttributeChange>,
+    pub attributes: Arc<Vec<AttributeChange>>,
     /// Why, in full sentences without a last dot: "data is 34 days old; due since 2026-11-01 (monthly)".
     pub reasons: Vec<String>,
     /// What is shown and not done: differences that wait, holds, pending modifications.
@@ -114,7 +115,7 @@ impl Change {
         Change {
             address,
             action: Action::NoOp,
-            attributes: Vec::new(),
+            attributes: Arc::default(),
             reasons: Vec::new(),
             notes: Vec::new(),
             warnings: Vec::new(),
@@ -126,6 +127,11 @@ impl Change {
             exchange: Exchange::default(),
             detail: None,
         }
+    }
+
+    /// What differs, to add to it; the plan shares it later.
+    pub fn rows(&mut self) -> &mut Vec<AttributeChange> {
+        Arc::make_mut(&mut self.attributes)
     }
 }
 

@@ -2,6 +2,7 @@
 //! plan may hold a hundred thousand records several times.
 
 use std::fmt;
+use std::sync::{Arc, LazyLock};
 
 use serde::de::DeserializeOwned;
 use serde::ser::SerializeStruct;
@@ -10,8 +11,17 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use super::{Json, canonical, input, json};
 
 /// One value in canonical form: no white space, sorted keys.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Data(Box<str>);
+#[derive(Clone)]
+pub struct Data(Text);
+
+/// Makes a text that nobody has asked for yet.
+type Maker = Box<dyn FnOnce() -> Box<str> + Send>;
+
+#[derive(Clone)]
+enum Text {
+    Made(Box<str>),
+    Later(Arc<LazyLock<Box<str>, Maker>>),
+}
 
 impl Data {
     /// Anything as data.
@@ -19,13 +29,27 @@ impl Data {
     /// # Errors
     /// When it cannot be JSON.
     pub fn of<T: Serialize + ?Sized>(value: &T) -> Result<Self, serde_json::Error> {
-        canonical::to_string(value).map(|text| Data(text.into_boxed_str()))
+        canonical::to_string(value).map(Data::made)
+    }
+
+    /// Data that is made when somebody asks for it: a plan that is only looked at needs little of what it would do. What `make` gives must
+    /// be JSON; were it ever not to be, this is null, which no kind takes for data of its own.
+    pub fn later<T: Serialize>(make: impl FnOnce() -> T + Send + 'static) -> Self {
+        let text = move || canonical::to_string(&make()).map_or_else(|_| "null".into(), String::into_boxed_str);
+        Data(Text::Later(Arc::new(LazyLock::new(Box::new(text)))))
+    }
+
+    fn made(text: String) -> Self {
+        Data(Text::Made(text.into_boxed_str()))
     }
 
     /// Its text.
     #[must_use]
     pub fn text(&self) -> &str {
-        &self.0
+        match &self.0 {
+            Text::Made(text) => text,
+            Text::Later(text) => text,
+        }
     }
 
     /// What it stands for.
@@ -33,7 +57,7 @@ impl Data {
     /// # Errors
     /// When it stands for something else.
     pub fn decode<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
-        serde_json::from_str(&self.0)
+        serde_json::from_str(self.text())
     }
 
     /// The text of one member, where it is an object that has such a one: without reading the rest into memory.
@@ -59,14 +83,14 @@ impl Data {
                 Ok(found)
             }
         }
-        serde_json::Deserializer::from_str(&self.0).deserialize_map(Words(member)).ok().flatten()
+        serde_json::Deserializer::from_str(self.text()).deserialize_map(Words(member)).ok().flatten()
     }
 
     /// As a tree of values, for looking into it; instead of one that would take too much memory, a word about that.
     #[must_use]
     pub fn json(&self) -> Json {
-        match input::check_json(&self.0) {
-            Ok(()) => json::read(&self.0).unwrap_or_default(),
+        match input::check_json(self.text()) {
+            Ok(()) => json::read(self.text()).unwrap_or_default(),
             Err(why) => Json::from(format!("not shown: {why}")),
         }
     }
@@ -75,9 +99,17 @@ impl Data {
 impl From<Json> for Data {
     fn from(json: Json) -> Self {
         // The text of a tree is canonical: its maps are sorted.
-        Data(json.to_string().into_boxed_str())
+        Data::made(json.to_string())
     }
 }
+
+impl PartialEq for Data {
+    fn eq(&self, other: &Self) -> bool {
+        self.text() == other.text()
+    }
+}
+
+impl Eq for Data {}
 
 impl PartialEq<Json> for Data {
     fn eq(&self, other: &Json) -> bool {
@@ -87,14 +119,14 @@ impl PartialEq<Json> for Data {
 
 impl fmt::Debug for Data {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.text())
     }
 }
 
 impl Serialize for Data {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut raw = serializer.serialize_struct(canonical::RAW, 1)?;
-        raw.serialize_field(canonical::RAW, &*self.0)?;
+        raw.serialize_field(canonical::RAW, self.text())?;
         raw.end()
     }
 }
@@ -102,7 +134,7 @@ impl Serialize for Data {
 impl<'de> Deserialize<'de> for Data {
     /// In whatever order and spelling; whoever must know whether it stood there in canonical form compares the whole document.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        canonical::transcode(deserializer).map(|text| Data(text.into_boxed_str()))
+        canonical::transcode(deserializer).map(Data::made)
     }
 }
 
@@ -126,6 +158,9 @@ pub fn without_white_space(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use serde_json::json;
 
     use super::*;
@@ -143,6 +178,19 @@ mod tests {
         assert!(data == tree);
         assert_eq!(Data::from(json!({ "a": { "type": "x" }, "type": "t" })).word("type").as_deref(), Some("t"));
         assert_eq!((Data::from(json!([1])).word("type"), data.word("type")), (None, None));
+    }
+
+    #[test]
+    fn what_is_made_later_is_made_once_and_only_when_it_is_asked_for() {
+        let made = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&made);
+        let data = Data::later(move || json!({ "n": count.fetch_add(1, Ordering::SeqCst) }));
+        let copy = data.clone();
+        assert_eq!(made.load(Ordering::SeqCst), 0);
+        assert_eq!((data.text(), copy.text()), ("{\"n\":0}", "{\"n\":0}"));
+        assert_eq!(data, Data::from(json!({ "n": 0 })));
+        assert_eq!(made.load(Ordering::SeqCst), 1);
+        assert_eq!(Data::later(|| BTreeMap::from([(vec![1], 1)])).text(), "null");
     }
 
     #[test]

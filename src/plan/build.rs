@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
@@ -11,7 +12,7 @@ use super::places::Places;
 use super::step::{Outage, Step, Undo};
 use super::{Part, PlanCx, Planner, digest};
 use crate::declare::{Declared, Desired, JournalSetting};
-use crate::diff::{Action, Change, Diffed, Exchange};
+use crate::diff::{Action, AttributeChange, Change, Diffed, Exchange};
 use crate::model::{Address, Data, Error, Exit, Json, Result, guard};
 use crate::observe::Observed;
 
@@ -39,6 +40,14 @@ pub struct Request<'a> {
 /// Makes the plan. What cannot be planned is among its errors, by name; everything else is planned all the same.
 #[must_use]
 pub fn build(request: &Request<'_>) -> Plan {
+    let mut plan = draft(request);
+    plan.digest = digest::of(&plan);
+    plan
+}
+
+/// The plan without its digest: for looking at it. It cannot be applied, and what it would do is only worked out as far as it is looked at.
+#[must_use]
+pub fn draft(request: &Request<'_>) -> Plan {
     let run = run_id(request);
     let exchange = exchange(request.diffed);
     let mut errors: BTreeMap<Address, Error> = BTreeMap::new();
@@ -51,21 +60,17 @@ pub fn build(request: &Request<'_>) -> Plan {
     }
     block_dependents(request, &mut planned, &mut errors);
     order::connect(&mut planned, request.desired);
-    let mut plan = assemble(request, run, planned, &errors);
-    plan.digest = digest::of(&plan);
-    plan
+    assemble(request, run, planned, &errors)
 }
 
-/// The moment, and six digits of everything that makes this plan different from others made at that moment.
+/// The moment, and six digits that make this plan different from others made at that moment.
 fn run_id(request: &Request<'_>) -> String {
     let mut hasher = Sha256::new();
     hasher.update(request.random.to_be_bytes());
     hasher.update(request.desired.environment.as_bytes());
     for (address, change) in request.diffed {
         hasher.update(address.to_string());
-        if let Ok(change) = change {
-            hasher.update(serde_json::to_vec(&change.attributes).unwrap_or_default());
-        }
+        hasher.update(change.as_ref().map_or(0, |change| change.attributes.len()).to_be_bytes());
     }
     let hash = hasher.finalize();
     format!("{}-{:02x}{:02x}{:02x}", request.observed.at.strftime("%Y%m%d-%H%M%S"), hash[0], hash[1], hash[2])
@@ -165,7 +170,9 @@ fn assemble(request: &Request<'_>, run: String, planned: Vec<Planned<'_>>, error
         places: Places::default(),
     };
     let mut notes: BTreeMap<Address, Vec<String>> = BTreeMap::new();
+    let mut providers = BTreeSet::new();
     for Planned { declared, part } in planned {
+        providers.extend(part.providers);
         plan.steps.extend(part.steps);
         plan.facts.extend(part.facts);
         plan.locks.extend(part.locks);
@@ -179,7 +186,9 @@ fn assemble(request: &Request<'_>, run: String, planned: Vec<Planned<'_>>, error
     plan.expected = order::longest(&plan.steps);
     plan.outage = outages(&plan.steps);
     plan.irreversible = plan.steps.iter().filter_map(|step| step.irreversible.clone()).collect();
-    plan.providers = used_providers(request.desired, &plan);
+    debug_assert_eq!(providers, named_providers(&plan), "the kinds name the providers that their steps use");
+    let used = request.desired.providers.iter().filter(|(name, _)| providers.contains(name.as_str()));
+    plan.providers = used.map(|(name, provider)| (name.clone(), provider.clone())).collect();
     add_changes(request, &mut plan, notes);
     plan
 }
@@ -201,10 +210,12 @@ fn add_changes(request: &Request<'_>, plan: &mut Plan, mut notes: BTreeMap<Addre
 }
 
 fn resource_change(declared: &Declared, change: &Change, planned_notes: Vec<String>) -> ResourceChange {
-    let side = |pick: fn(&crate::diff::AttributeChange) -> &Json| -> Data {
-        let there = change.attributes.iter().filter(|attribute| !pick(attribute).is_null());
-        let members: BTreeMap<&str, &Json> = there.map(|attribute| (attribute.name.as_str(), pick(attribute))).collect();
-        Data::of(&members).unwrap_or_else(|_| Json::Null.into())
+    let side = |pick: fn(&AttributeChange) -> &Json| {
+        let attributes = Arc::clone(&change.attributes);
+        Data::later(move || -> BTreeMap<String, Json> {
+            let there = attributes.iter().filter(|attribute| !pick(attribute).is_null());
+            there.map(|attribute| (attribute.name.clone(), pick(attribute).clone())).collect()
+        })
     };
     let (before, after) = match change.action {
         Action::Create => (Json::Null.into(), side(|attribute| &attribute.after)),
@@ -226,7 +237,7 @@ fn resource_change(declared: &Declared, change: &Change, planned_notes: Vec<Stri
             after_sensitive: Json::Bool(false),
         },
         action: change.action,
-        attributes: change.attributes.clone(),
+        attributes: Arc::clone(&change.attributes),
         reasons: change.reasons.clone(),
         notes: change.notes.iter().cloned().chain(planned_notes).collect(),
         held: change.held.clone(),
@@ -252,7 +263,7 @@ fn outages(steps: &[Step]) -> Vec<OutageWindow> {
 }
 
 /// Providers whose names stand in an operation or a fact.
-fn used_providers(desired: &Desired, plan: &Plan) -> BTreeMap<String, crate::declare::Provider> {
+fn named_providers(plan: &Plan) -> BTreeSet<String> {
     let mut words = BTreeSet::new();
     for step in &plan.steps {
         collect_words(&step.operation, &mut words);
@@ -263,7 +274,7 @@ fn used_providers(desired: &Desired, plan: &Plan) -> BTreeMap<String, crate::dec
         }
     }
     plan.facts.iter().for_each(|fact| collect_words(&fact.read, &mut words));
-    desired.providers.iter().filter(|(name, _)| words.contains(name.as_str())).map(|(name, provider)| (name.clone(), provider.clone())).collect()
+    words
 }
 
 /// The values of every `provider` key, however deep.

@@ -1,6 +1,7 @@
 //! The plan as a document: the saved file *is* the program, and the same JSON is what `plan --json` prints.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -62,7 +63,7 @@ pub struct Plan {
     /// Resources that could not be planned. A plan with errors is shown and never saved.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<PlanError>,
-    /// `sha256:…` over the canonical form of everything else.
+    /// `sha256:…` over the canonical form of everything else; empty in a draft.
     pub digest: String,
     /// Where each step stands: for [`Plan::place`] alone.
     #[serde(skip)]
@@ -114,7 +115,7 @@ pub struct ResourceChange {
     /// What happens, in one word.
     pub action: Action,
     /// Attribute by attribute, with notes; `change` holds the same.
-    pub attributes: Vec<AttributeChange>,
+    pub attributes: Arc<Vec<AttributeChange>>,
     /// Why.
     pub reasons: Vec<String>,
     /// What is shown and not done.

@@ -9,7 +9,7 @@ mod order;
 pub mod places;
 pub mod step;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::declare::{Declared, Desired};
@@ -18,7 +18,7 @@ use crate::model::Result;
 use crate::model::time::Timestamp;
 use crate::observe::Observation;
 
-pub use build::{Planners, Request, build};
+pub use build::{Planners, Request, build, draft};
 pub use document::{OutageWindow, Plan, PlanError, ResourceChange};
 pub use experience::{Estimate, Experience};
 pub use step::{Fact, Limits, Outage, Step, Undo};
@@ -53,6 +53,8 @@ pub struct Part {
     pub together: Option<&'static str>,
     /// How long caches may still give the answers from before the switch.
     pub cached_for: Duration,
+    /// Names of the providers that its steps and facts use.
+    pub providers: BTreeSet<String>,
     /// Of the world it was made in: `aws` → `ACCOUNT/REGION`, `zone gigadb.org` → its id. Compared again before the first step.
     pub world: BTreeMap<String, String>,
 }

@@ -72,7 +72,7 @@ pub(crate) fn change(address: &Address, action: Action, attributes: Vec<Attribut
             after_sensitive: json!(false),
         },
         action,
-        attributes,
+        attributes: attributes.into(),
         reasons: Vec::new(),
         notes: Vec::new(),
         held: None,

@@ -265,22 +265,22 @@ fn describe(intent: &Intent, change: &mut Change) {
         let run = leftover.tags.get(marks::RUN).map_or("an earlier run", String::as_str);
         change.reasons.push(format!("{} is a left-over of {run}; it is removed", leftover.identifier));
     }
-    change.attributes.extend(deleted(intent));
+    change.rows().extend(deleted(intent));
     let empty = Settings::new();
     let before = intent.base.as_ref().map_or(&empty, |base| &base.settings);
     if let Some(refresh) = &intent.refresh {
         let tag = |key: &str| intent.base.as_ref().and_then(|base| base.tags.get(key)).map_or(Json::Null, |text| Json::from(text.as_str()));
         let created = refresh.snapshot.created.map_or_else(|| Json::from("being made"), |at| Json::from(time::rfc3339(at)));
-        change.attributes.push(attribute("snapshot", tag(marks::SNAPSHOT), Json::from(refresh.snapshot.identifier.as_str()), None));
-        change.attributes.push(attribute("snapshot_time", tag(marks::SNAPSHOT_TIME), created, None));
+        change.rows().push(attribute("snapshot", tag(marks::SNAPSHOT), Json::from(refresh.snapshot.identifier.as_str()), None));
+        change.rows().push(attribute("snapshot_time", tag(marks::SNAPSHOT_TIME), created, None));
         let engine = intent.base.as_ref().map_or(Json::Null, |base| Json::from(base.engine_version.as_str()));
         if engine.as_str() != Some(refresh.snapshot.engine_version.as_str()) {
             let note = Some("comes with the data".to_owned());
-            change.attributes.push(attribute("engine_version", engine, Json::from(refresh.snapshot.engine_version.as_str()), note));
+            change.rows().push(attribute("engine_version", engine, Json::from(refresh.snapshot.engine_version.as_str()), note));
         }
         for name in differences(before, &refresh.target.settings) {
             let note = refresh.later.contains_key(&name).then(|| "after the switch".to_owned());
-            change.attributes.push(attribute(&name, value_of(before, &name), refresh.target.settings[&name].clone(), note));
+            change.rows().push(attribute(&name, value_of(before, &name), refresh.target.settings[&name].clone(), note));
         }
         tag_attributes(intent.base.as_ref(), &refresh.tags, change);
         if let Some(base) = intent.base.as_ref().filter(|base| !base.pending.is_empty()) {
@@ -292,7 +292,7 @@ fn describe(intent: &Intent, change: &mut Change) {
     for (name, after) in changed {
         let now = value_of(before, name);
         let note = settings::restarts(name, &now, after).map(str::to_owned);
-        change.attributes.push(attribute(name, now, after.clone(), note));
+        change.rows().push(attribute(name, now, after.clone(), note));
     }
     tag_attributes(intent.base.as_ref(), &intent.tags, change);
     let deletes = intent.leftover.is_some() || intent.finish.as_ref().is_some_and(|finish| finish.delete);
@@ -320,7 +320,7 @@ fn tag_attributes(base: Option<&Instance>, tags: &Tags, change: &mut Change) {
         let before = base.and_then(|base| base.tags.get(key));
         if before != Some(after) {
             let before = before.map_or(Json::Null, |text| Json::from(text.as_str()));
-            change.attributes.push(attribute(&format!("tags[\"{key}\"]"), before, Json::from(after.as_str()), None));
+            change.rows().push(attribute(&format!("tags[\"{key}\"]"), before, Json::from(after.as_str()), None));
         }
     }
 }

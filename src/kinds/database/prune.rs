@@ -111,7 +111,7 @@ pub fn diff(wanted: Wanted, remains: &Remains, cx: &DiffCx<'_>) -> Change {
     }
     change.action = Action::Delete;
     change.reasons.push(format!("{} is no longer declared, and --prune was given", wanted.address));
-    change.attributes = prune.iter().flat_map(attributes).collect();
+    change.rows().extend(prune.iter().flat_map(attributes));
     let intent =
         Intent { wanted, base: None, recover: None, leftover: None, finish: None, refresh: None, modify: Settings::new(), tags: Tags::new(), prune };
     change.detail = Some(Box::new(intent));

@@ -1,10 +1,12 @@
 //! From changes to batches: what one call changes, what it was before, and so the way back.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::pairing::{Item, NameChange};
+use super::diff::ZoneDetail;
+use super::pairing::Item;
 use crate::world::dns::{NewRecord, Patch, Record};
 
 /// A record to be removed.
@@ -48,18 +50,17 @@ pub struct Changes {
     pub tag_values: Vec<String>,
 }
 
-/// What one batch changes, item by item.
-#[derive(Debug, Clone, Default)]
-pub struct Chunk<'a> {
-    items: Vec<&'a Item>,
+/// What one batch changes: some of a plan's items, one after the other.
+#[derive(Debug, Clone)]
+pub struct Chunk {
+    detail: Arc<ZoneDetail>,
+    /// Where the first item stands: its name, and its place there.
+    first: (usize, usize),
+    /// How many there are.
+    count: usize,
 }
 
 impl Changes {
-    /// How many records it changes.
-    pub fn count(&self) -> usize {
-        self.deletes.len() + self.patches.len() + self.posts.len()
-    }
-
     /// Names of the records, and the values of their tags, sorted.
     pub fn writes(&self) -> Vec<String> {
         let names = self.deletes.iter().map(|removal| &removal.name);
@@ -69,25 +70,57 @@ impl Changes {
     }
 }
 
-impl<'a> Chunk<'a> {
+impl Chunk {
     /// How many records it changes.
     pub fn count(&self) -> usize {
-        self.items.len()
+        self.count
+    }
+
+    /// What it changes.
+    pub fn items(&self) -> impl Iterator<Item = &Item> {
+        let (name, item) = self.first;
+        self.detail.names[name..].iter().flat_map(|name| &name.items).skip(item).take(self.count)
+    }
+
+    /// "7 changed, 1 added".
+    pub fn counts(&self) -> String {
+        let (mut changed, mut added, mut removed) = (0, 0, 0);
+        for item in self.items() {
+            match item {
+                Item::Patch { .. } => changed += 1,
+                Item::Post(_) => added += 1,
+                Item::Delete(_) => removed += 1,
+            }
+        }
+        let counted = [(changed, "changed"), (added, "added"), (removed, "removed")];
+        counted.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Names of the records, and the values of their tags, sorted.
+    pub fn writes(&self) -> Vec<String> {
+        let tags = self.tag_values();
+        let names = self.items().map(|item| match item {
+            Item::Delete(before) => &before.name,
+            Item::Patch { patch, .. } => &patch.name,
+            Item::Post(record) => &record.name,
+        });
+        let all: BTreeSet<&String> = names.chain(&tags).collect();
+        all.into_iter().cloned().collect()
     }
 
     /// The records that are changed or removed, as observed.
-    pub fn observed(&self) -> impl Iterator<Item = &'a Record> {
-        self.items.iter().filter_map(|item| if let Item::Delete(before) | Item::Patch { before, .. } = item { Some(&**before) } else { None })
+    pub fn observed(&self) -> impl Iterator<Item = &Record> {
+        self.items().filter_map(|item| if let Item::Delete(before) | Item::Patch { before, .. } = item { Some(&**before) } else { None })
     }
 
     /// The records that are made.
-    pub fn posts(&self) -> impl Iterator<Item = &'a NewRecord> {
-        self.items.iter().filter_map(|item| if let Item::Post(record) = item { Some(record) } else { None })
+    pub fn posts(&self) -> impl Iterator<Item = &NewRecord> {
+        self.items().filter_map(|item| if let Item::Post(record) = item { Some(record) } else { None })
     }
 
     /// Name and type of all records that it makes, or makes out of records of another type.
-    pub fn new_sets(&self) -> impl Iterator<Item = (&'a String, &'a String)> {
-        self.items.iter().filter_map(|item| match item {
+    pub fn new_sets(&self) -> impl Iterator<Item = (&String, &String)> {
+        self.items().filter_map(|item| match item {
             Item::Post(record) => Some((&record.name, &record.rtype)),
             Item::Patch { before, patch } if before.rtype != patch.rtype => Some((&patch.name, &patch.rtype)),
             _ => None,
@@ -97,7 +130,7 @@ impl<'a> Chunk<'a> {
     /// What is changed. Made when it is needed and not kept: a large zone has many.
     pub fn forward(&self) -> Changes {
         let mut changes = Changes { tag_values: self.tag_values(), ..Changes::default() };
-        for item in &self.items {
+        for item in self.items() {
             match item {
                 Item::Delete(before) => {
                     changes.deletes.push(Removal { id: Some(before.id.clone()), ..removal(&before.name, &before.rtype, &before.content) });
@@ -110,10 +143,11 @@ impl<'a> Chunk<'a> {
     }
 
     /// What brings the records back to what was observed: made out of what is changed.
-    pub fn back(&self, forward: Changes) -> Changes {
+    pub fn back(&self) -> Changes {
+        let forward = self.forward();
         let mut changes = Changes { tag_values: forward.tag_values, ..Changes::default() };
         changes.patches = forward.patches.into_iter().map(|Alteration { from, to }| Alteration { from: to, to: from }).collect();
-        for item in &self.items {
+        for item in self.items() {
             match item {
                 Item::Delete(before) => changes.posts.push(as_new(before)),
                 Item::Patch { .. } => {}
@@ -125,7 +159,7 @@ impl<'a> Chunk<'a> {
 
     fn tag_values(&self) -> Vec<String> {
         let mut tags: BTreeSet<&str> = BTreeSet::new();
-        for item in &self.items {
+        for item in self.items() {
             match item {
                 Item::Delete(before) => tags.extend(before.tags.iter().map(String::as_str)),
                 Item::Patch { before, patch } => tags.extend(before.tags.iter().chain(patch.tags.iter().flatten()).map(String::as_str)),
@@ -170,21 +204,22 @@ fn inverse(before: &Record, patch: &Patch) -> Patch {
 
 /// As few batches as `most` changes a call allow. All changes of one name stay together where they fit, so that no batch is invalid for
 /// want of another; a name with more changes than that is cut in the order deletes, patches, posts.
-pub(super) fn chunks(names: &[NameChange], most: usize) -> Vec<Chunk<'_>> {
+pub(super) fn chunks(detail: &Arc<ZoneDetail>, most: usize) -> Vec<Chunk> {
     let most = most.max(1);
-    let (mut chunks, mut chunk) = (Vec::new(), Chunk::default());
-    for name in names {
-        if chunk.count() > 0 && chunk.count() + name.items.len() > most {
-            chunks.push(std::mem::take(&mut chunk));
+    let begun = |name, item| Chunk { detail: Arc::clone(detail), first: (name, item), count: 0 };
+    let (mut chunks, mut chunk) = (Vec::new(), begun(0, 0));
+    for (at, name) in detail.names.iter().enumerate() {
+        if chunk.count > 0 && chunk.count + name.items.len() > most {
+            chunks.push(std::mem::replace(&mut chunk, begun(at, 0)));
         }
-        for item in &name.items {
-            if chunk.count() == most {
-                chunks.push(std::mem::take(&mut chunk));
+        for item in 0..name.items.len() {
+            if chunk.count == most {
+                chunks.push(std::mem::replace(&mut chunk, begun(at, item)));
             }
-            chunk.items.push(item);
+            chunk.count += 1;
         }
     }
-    if chunk.count() > 0 {
+    if chunk.count > 0 {
         chunks.push(chunk);
     }
     chunks

@@ -73,7 +73,7 @@ pub(super) fn diff(address: &Address, observation: &ZoneObservation) -> Result<C
         return Ok(change);
     }
     describe(&mut change, observation, &by_name, &present, &names);
-    change.detail = Some(Box::new(detail(&by_name, &present, names, &observation.books)));
+    change.detail = Some(Box::new(Arc::new(detail(&by_name, &present, names, &observation.books))));
     Ok(change)
 }
 
@@ -126,11 +126,11 @@ fn describe(
     names: &[NameChange],
 ) {
     change.action = Action::Update;
-    let (mut patches, mut deletes, mut posts) = (0, 0, 0);
+    let (mut patches, mut deletes, mut posts, mut attributes) = (0, 0, 0, Vec::with_capacity(names.len()));
     for one in names {
         let sets = by_name.get(one.name.as_str()).map_or(&[][..], Vec::as_slice);
         let here = present.get(one.name.as_str()).map_or(&[][..], Vec::as_slice);
-        rows::of_name(&mut change.attributes, one, sets, here, &observation.books);
+        rows::of_name(&mut attributes, one, sets, here, &observation.books);
         for item in &one.items {
             match item {
                 Item::Delete(_) => deletes += 1,
@@ -141,6 +141,7 @@ fn describe(
             change.exchange.taken.extend(item.taken().map(str::to_owned));
         }
     }
+    change.attributes = Arc::new(attributes);
     let counted = [(patches, "changed"), (posts, "added"), (deletes, "removed")];
     let words: Vec<String> = counted.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
     change.reasons.push(format!("of {} records in {}: {}", observation.records.len(), observation.spec.name, words.join(", ")));

@@ -40,6 +40,8 @@ mod schema;
 #[cfg(test)]
 mod testing;
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 
 use crate::apply::{Cx, Operation, Operations};
@@ -99,7 +101,7 @@ impl Differ for DnsZone {
 
 impl Planner for DnsZone {
     fn plan(&self, declared: &Declared, observation: &Observation, change: &Change, cx: &PlanCx<'_>) -> Result<Part> {
-        match change.detail.as_ref().and_then(|detail| detail.downcast_ref::<ZoneDetail>()) {
+        match change.detail.as_ref().and_then(|detail| detail.downcast_ref::<Arc<ZoneDetail>>()) {
             Some(detail) => plan::plan(declared, own(observation)?, detail, cx),
             None => Ok(Part::default()),
         }

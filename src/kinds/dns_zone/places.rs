@@ -21,7 +21,7 @@ pub(super) struct Index<'a> {
 
 impl<'a> Index<'a> {
     /// Of all batches of a plan.
-    pub(super) fn new(zone: &'a str, chunks: &[Chunk<'a>], records: &'a [Arc<Record>]) -> Self {
+    pub(super) fn new(zone: &'a str, chunks: &'a [Chunk], records: &'a [Arc<Record>]) -> Self {
         let mut present: HashMap<&'a str, Vec<&'a Record>> =
             chunks.iter().flat_map(Chunk::new_sets).map(|(name, _)| (name.as_str(), Vec::new())).collect();
         for record in records {
@@ -46,7 +46,7 @@ impl<'a> Index<'a> {
 
     /// Where the batches from `first` to before `end` make records. What is kept there was known when the plan was made, so only records that it
     /// neither keeps nor touches are in the way.
-    pub(super) fn places(&self, chunks: &[Chunk<'_>], first: usize, end: usize, kept: &BTreeSet<String>) -> Places {
+    pub(super) fn places(&self, chunks: &[Chunk], first: usize, end: usize, kept: &BTreeSet<String>) -> Places {
         let mut places = Places { zone: self.zone.to_owned(), ..Places::default() };
         for (name, rtype) in chunks[first..end].iter().flat_map(Chunk::new_sets) {
             places.sets.entry(name.clone()).or_default().insert(rtype.clone());

@@ -1,11 +1,12 @@
 //! Changes → steps: look again, verify, one batch for each call, read back, ask the name servers.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::batch::{Changes, Chunk, chunks};
 use super::diff::ZoneDetail;
-use super::facts::{Read, elastic_ips, free, records_by_id};
+use super::facts::{Read, elastic_ips, free};
 use super::observe::ZoneObservation;
 use super::operations::{Addresses, Answers, Batch, Expected, Op, ReadBack, SetAfter, Verify, Witness};
 use super::pairing::Item;
@@ -17,6 +18,7 @@ use super::schema::TIMEOUTS;
 use crate::declare::{Declared, Desired};
 use crate::model::record::RecordType;
 use crate::model::{Address, Data, Error, Exit, Phase, Result, time};
+use crate::world::dns::Record;
 use crate::plan::{Fact, Limits, Part, PlanCx, Step, Undo};
 
 /// How long the API may take to show what a batch did.
@@ -29,19 +31,20 @@ const ANSWERS_EXPECTED: Duration = Duration::from_secs(15);
 const SHOWN_MAX: usize = 5;
 
 /// The steps of one zone.
-pub(super) fn plan(declared: &Declared, observation: &ZoneObservation, detail: &ZoneDetail, cx: &PlanCx<'_>) -> Result<Part> {
+pub(super) fn plan(declared: &Declared, observation: &ZoneObservation, detail: &Arc<ZoneDetail>, cx: &PlanCx<'_>) -> Result<Part> {
     judge(observation, &detail.names, cx.exchange)?;
     let most = max_batch(observation, cx.desired)?;
-    let chunks = chunks(&detail.names, most);
+    let chunks = chunks(detail, most);
     let mut builder = Builder { declared, observation, detail, part: Part::default(), last: None };
-    builder.elastic_ips(cx.desired)?;
+    builder.part.providers.insert(observation.spec.provider.clone());
+    builder.elastic_ips(cx.desired);
     let index = Index::new(&observation.zone.name, &chunks, &observation.records);
-    builder.verify(&chunks, &index)?;
+    builder.verify(&chunks, &index);
     for number in 0..chunks.len() {
-        builder.batch(&chunks, number, &index)?;
+        builder.batch(&chunks, number, &index);
     }
-    builder.read_back()?;
-    builder.answers()?;
+    builder.read_back();
+    builder.answers();
     builder.words(&chunks, most);
     let zone = &observation.zone;
     builder.part.together = Some("dns_zone");
@@ -62,7 +65,7 @@ fn max_batch(observation: &ZoneObservation, desired: &Desired) -> Result<usize> 
 struct Builder<'a> {
     declared: &'a Declared,
     observation: &'a ZoneObservation,
-    detail: &'a ZoneDetail,
+    detail: &'a Arc<ZoneDetail>,
     part: Part,
     last: Option<String>,
 }
@@ -88,14 +91,15 @@ impl Builder<'_> {
         }
     }
 
-    fn step(&mut self, slug: &str, phase: Phase, title: String, op: &Op, limits: Limits) -> Result<&mut Step> {
+    /// A step; what it does is worked out when somebody needs to know.
+    fn step(&mut self, slug: &str, phase: Phase, title: String, op: impl FnOnce() -> Op + Send + 'static, limits: Limits) -> &mut Step {
         let id = self.id(slug);
         let step = Step {
             id: id.clone(),
             address: self.address().clone(),
             phase,
             title,
-            operation: data(op.to_data())?,
+            operation: Data::later(op),
             undo: Undo::Nothing,
             after: self.last.replace(id).into_iter().collect(),
             facts: Vec::new(),
@@ -106,134 +110,122 @@ impl Builder<'_> {
         };
         self.part.steps.push(step);
         let at = self.part.steps.len() - 1;
-        Ok(&mut self.part.steps[at])
+        &mut self.part.steps[at]
     }
 
-    fn fact(&mut self, slug: &str, title: String, read: &Read, value: Data) -> Result<()> {
-        let fact = Fact { id: self.id(slug), address: self.address().clone(), title, read: data(Data::of(read))?, value };
+    fn fact(&mut self, slug: &str, title: String, read: impl FnOnce() -> Read + Send + 'static, value: Data) {
+        let fact = Fact { id: self.id(slug), address: self.address().clone(), title, read: Data::later(read), value };
         self.part.facts.push(fact);
-        Ok(())
     }
 
     /// *prepare*: only when Elastic IPs stand behind changed answers.
-    fn elastic_ips(&mut self, desired: &Desired) -> Result<()> {
+    fn elastic_ips(&mut self, desired: &Desired) {
         let mut expected = Vec::new();
         for (provider, addresses) in &self.detail.elastic_ips {
             let Some(book) = self.observation.books.get(provider) else { continue };
             let names: BTreeSet<String> = addresses.keys().cloned().collect();
-            let value = data(Data::of(&elastic_ips(&names, book)))?;
+            let addresses_found = elastic_ips(&names, book);
             let region = desired.aws(provider).map_or("", |aws| aws.region.as_str());
             let title = format!("addresses of {} Elastic IPs in {provider} ({region})", names.len());
-            self.fact(&format!("elastic-ips-{provider}"), title, &Read::ElasticIps { provider: provider.clone(), names }, value)?;
+            let read = Read::ElasticIps { provider: provider.clone(), names };
+            self.fact(&format!("elastic-ips-{provider}"), title, || read, Data::later(|| addresses_found));
+            self.part.providers.insert(provider.clone());
             self.part.world.insert(provider.clone(), format!("{}/{}", book.account, book.region));
             expected.push(Expected { provider: provider.clone(), addresses: addresses.clone() });
         }
         if expected.is_empty() {
-            return Ok(());
+            return;
         }
         let count: usize = expected.iter().map(|one| one.addresses.len()).sum();
         let limits = self.limits("lookup");
         let title = format!("look up {count} Elastic {} again", if count == 1 { "IP" } else { "IPs" });
-        self.step("addresses", Phase::Prepare, title, &Op::Addresses(Addresses { expected }), limits)?;
-        Ok(())
+        self.step("addresses", Phase::Prepare, title, || Op::Addresses(Addresses { expected }), limits);
     }
 
-    fn verify(&mut self, chunks: &[Chunk<'_>], index: &Index<'_>) -> Result<()> {
-        let observed = chunks.iter().flat_map(Chunk::observed);
-        let op = Op::Verify(Verify {
-            provider: self.observation.spec.provider.clone(),
-            zone: self.observation.zone.name.clone(),
-            zone_id: self.observation.zone.id.clone(),
-            records: observed.map(|record| (record.id.clone(), record_line(record))).collect(),
-            places: index.places(chunks, 0, chunks.len(), &self.detail.kept),
-        });
-        let title = format!("check that {} is as it was planned with", self.observation.zone.name);
-        let limits = self.limits("verify");
-        self.step("verify", Phase::Verify, title, &op, limits)?;
-        Ok(())
+    fn verify(&mut self, chunks: &[Chunk], index: &Index<'_>) {
+        let (provider, zone) = (self.observation.spec.provider.clone(), self.observation.zone.clone());
+        let places = index.places(chunks, 0, chunks.len(), &self.detail.kept);
+        let title = format!("check that {} is as it was planned with", zone.name);
+        let (limits, chunks) = (self.limits("verify"), chunks.to_vec());
+        let op = move || {
+            let records = chunks.iter().flat_map(Chunk::observed).map(|record| (record.id.clone(), record_line(record))).collect();
+            Op::Verify(Verify { provider, zone: zone.name, zone_id: zone.id, records, places })
+        };
+        self.step("verify", Phase::Verify, title, op, limits);
     }
 
-    fn batch(&mut self, chunks: &[Chunk<'_>], number: usize, index: &Index<'_>) -> Result<()> {
+    fn batch(&mut self, chunks: &[Chunk], number: usize, index: &Index<'_>) {
         let chunk = &chunks[number];
-        let (zone, provider) = (&self.observation.zone, &self.observation.spec.provider);
         let (suffix, part) = match chunks.len() {
             1 => (String::new(), String::new()),
             several => (format!("-{}", number + 1), format!(", part {} of {several}", number + 1)),
         };
         let mut facts: Vec<String> = self.part.facts.iter().map(|fact| fact.id.clone()).filter(|id| id.contains("/elastic-ips-")).collect();
-        let ids: BTreeSet<String> = chunk.observed().map(|record| record.id.clone()).collect();
-        if !ids.is_empty() {
-            let value = data(Data::of(&records_by_id(ids.iter(), chunk.observed())))?;
-            let title = format!("{} records of {} to be changed or removed{part}", ids.len(), zone.name);
-            self.fact(&format!("records{suffix}"), title, &Read::Records { provider: provider.clone(), zone_id: zone.id.clone(), ids }, value)?;
-            facts.push(self.id(&format!("records{suffix}")));
-        }
-        let places = index.places(chunks, number, number + 1, &self.detail.kept);
-        if !places.sets.is_empty() {
-            let value = data(Data::of(&free(&places, places.sets.keys().flat_map(|name| index.present(name)).copied())))?;
-            let title = format!("{} names of {} free for new records{part}", places.sets.len(), zone.name);
-            self.fact(&format!("free{suffix}"), title, &Read::Free { provider: provider.clone(), zone_id: zone.id.clone(), places }, value)?;
-            facts.push(self.id(&format!("free{suffix}")));
-        }
-        let forward = chunk.forward();
-        let op = |changes| Op::Batch(Batch { provider: provider.clone(), zone: zone.name.clone(), zone_id: zone.id.clone(), changes });
-        let title = format!("change {} in one batch{part}: {}", zone.name, counts(&forward));
-        let (writes, limits) = (forward.writes(), self.limits("batch"));
-        let forward = op(forward);
-        let step = self.step(&format!("batch{suffix}"), Phase::Switch, title, &forward, limits)?;
-        let back = match forward {
-            Op::Batch(batch) => chunk.back(batch.changes),
-            _ => Changes::default(),
+        facts.extend(self.known_records(chunk, &suffix, &part));
+        facts.extend(self.free_names(chunks, number, index, &suffix, &part));
+        let (zone, provider) = (&self.observation.zone, &self.observation.spec.provider);
+        let title = format!("change {} in one batch{part}: {}", zone.name, chunk.counts());
+        let op = |changes: fn(&Chunk) -> Changes| {
+            let (provider, zone, chunk) = (provider.clone(), zone.clone(), chunk.clone());
+            move || Op::Batch(Batch { provider, zone: zone.name, zone_id: zone.id, changes: changes(&chunk) })
         };
-        let title = format!("put the {} records of {} back as they were", back.count(), zone.name);
-        let undo = Undo::Operations { title, operations: vec![data(op(back).to_data())?] };
+        let undone = format!("put the {} records of {} back as they were", chunk.count(), zone.name);
+        let undo = Undo::Operations { title: undone, operations: vec![Data::later(op(Chunk::back))] };
+        let (forward, limits) = (op(Chunk::forward), self.limits("batch"));
+        let step = self.step(&format!("batch{suffix}"), Phase::Switch, title, forward, limits);
         step.undo = undo;
         step.facts = facts;
-        step.writes = writes;
-        Ok(())
+        step.writes = chunk.writes();
     }
 
-    fn read_back(&mut self) -> Result<()> {
-        let mut sets: BTreeMap<(String, String), Vec<String>> = self.detail.changed.iter().map(|set| (set.clone(), Vec::new())).collect();
-        let mut gone = BTreeSet::new();
-        for item in self.detail.names.iter().flat_map(|name| &name.items) {
-            let (before, after) = match item {
-                Item::Delete(before) => (Some(&before.id), None),
-                Item::Patch { before, patch } => (Some(&before.id), Some((&patch.name, &patch.rtype, &patch.content))),
-                Item::Post(record) => (None, Some((&record.name, &record.rtype, &record.content))),
-            };
-            gone.extend(before.cloned());
-            if let Some((name, rtype, content)) = after {
-                sets.entry((name.clone(), rtype.clone())).or_default().push(content.clone());
-            }
+    /// The fact that what a batch changes or removes is as it was.
+    fn known_records(&mut self, chunk: &Chunk, suffix: &str, part: &str) -> Option<String> {
+        let (zone, provider) = (&self.observation.zone, self.observation.spec.provider.clone());
+        let count = chunk.observed().count();
+        if count == 0 {
+            return None;
         }
-        for record in self.observation.records.iter().filter(|record| self.detail.kept.contains(&record.id) && !gone.contains(&record.id)) {
-            if let Some(contents) = sets.get_mut(&(record.name.clone(), record.rtype.clone())) {
-                contents.push(record.content.clone());
-            }
+        let title = format!("{count} records of {} to be changed or removed{part}", zone.name);
+        let (zone_id, read) = (zone.id.clone(), chunk.clone());
+        let read = move || Read::Records { provider, zone_id, ids: read.observed().map(|record| record.id.clone()).collect() };
+        let value = chunk.clone();
+        let value = Data::later(move || {
+            let lines: BTreeMap<String, String> = value.observed().map(|record| (record.id.clone(), record_line(record))).collect();
+            lines
+        });
+        self.fact(&format!("records{suffix}"), title, read, value);
+        Some(self.id(&format!("records{suffix}")))
+    }
+
+    /// The fact that the names of new records are free for them.
+    fn free_names(&mut self, chunks: &[Chunk], number: usize, index: &Index<'_>, suffix: &str, part: &str) -> Option<String> {
+        let (zone, provider) = (&self.observation.zone, self.observation.spec.provider.clone());
+        let places = index.places(chunks, number, number + 1, &self.detail.kept);
+        if places.sets.is_empty() {
+            return None;
         }
+        let found = free(&places, places.sets.keys().flat_map(|name| index.present(name)).copied());
+        let title = format!("{} names of {} free for new records{part}", places.sets.len(), zone.name);
+        let zone_id = zone.id.clone();
+        self.fact(&format!("free{suffix}"), title, || Read::Free { provider, zone_id, places }, Data::later(|| found));
+        Some(self.id(&format!("free{suffix}")))
+    }
+
+    fn read_back(&mut self) {
         // Sets of which only comments or tags change answer as before.
-        let sets: Vec<SetAfter> = sets
-            .into_iter()
-            .filter(|(set, _)| self.detail.changed.contains(set))
-            .map(|((name, rtype), mut contents)| {
-                contents.sort_unstable();
-                contents.dedup();
-                SetAfter { contents, name, rtype }
-            })
-            .collect();
-        if sets.is_empty() {
-            return Ok(());
+        if self.detail.changed.is_empty() {
+            return;
         }
-        let zone = &self.observation.zone;
-        let title = format!("read {} back: {} sets as declared", zone.name, sets.len());
-        let op = Op::ReadBack(ReadBack { provider: self.observation.spec.provider.clone(), zone: zone.name.clone(), zone_id: zone.id.clone(), sets });
+        let (provider, zone) = (self.observation.spec.provider.clone(), self.observation.zone.clone());
+        let kept = self.observation.records.iter().filter(|record| self.detail.kept.contains(&record.id));
+        let (kept, detail): (Vec<Arc<Record>>, _) = (kept.cloned().collect(), Arc::clone(self.detail));
+        let title = format!("read {} back: {} sets as declared", zone.name, detail.changed.len());
         let limits = self.limits("read_back");
-        self.step("read-back", Phase::Confirm, title, &op, limits)?;
-        Ok(())
+        let op = move || Op::ReadBack(ReadBack { provider, zone: zone.name, zone_id: zone.id, sets: sets_after(&detail, &kept) });
+        self.step("read-back", Phase::Confirm, title, op, limits);
     }
 
-    fn answers(&mut self) -> Result<()> {
+    fn answers(&mut self) {
         let (zone, spec) = (&self.observation.zone, &self.observation.spec);
         let (questions, unasked) = questions(&zone.name, self.detail, &self.observation.records);
         if !unasked.is_empty() {
@@ -244,26 +236,25 @@ impl Builder<'_> {
             ));
         }
         if questions.is_empty() {
-            return Ok(());
+            return;
         }
         let servers = spec.name_servers.clone().unwrap_or_else(|| zone.name_servers.clone());
         if servers.is_empty() {
             let warning =
                 format!("Cloudflare names no name servers of {}, so the change is confirmed by the API alone: list some in `confirm`", zone.name);
             self.part.warnings.push(warning);
-            return Ok(());
+            return;
         }
         let title = format!("ask {} until they answer as declared ({} questions each)", servers.join(", "), questions.len());
         let witness = Some(Witness { provider: spec.provider.clone(), zone_id: zone.id.clone() });
         let op = Op::Answers(Answers { zone: zone.name.clone(), servers, questions, witness });
         let limits =
             Limits { timeout: spec.confirm_timeout, visibility: VISIBILITY, poll: POLL, expected: ANSWERS_EXPECTED.min(spec.confirm_timeout) };
-        self.step("answers", Phase::Confirm, title, &op, limits)?;
-        Ok(())
+        self.step("answers", Phase::Confirm, title, || op, limits);
     }
 
     /// What the reader should know of the whole.
-    fn words(&mut self, chunks: &[Chunk<'_>], most: usize) {
+    fn words(&mut self, chunks: &[Chunk], most: usize) {
         let zone = &self.observation.zone.name;
         if chunks.len() > 1 {
             self.part.warnings.push(format!(
@@ -296,15 +287,35 @@ impl Builder<'_> {
     }
 }
 
-/// "7 changed, 1 added".
-fn counts(changes: &Changes) -> String {
-    let counted = [(changes.patches.len(), "changed"), (changes.posts.len(), "added"), (changes.deletes.len(), "removed")];
-    counted.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect::<Vec<_>>().join(", ")
-}
-
-/// Plain data of our own types, which cannot fail, without a panic if it ever does.
-fn data(result: Result<Data, serde_json::Error>) -> Result<Data> {
-    result.map_err(|error| Error::new(Exit::Error, "cannot write a step of a dns_zone as data", "this is a bug: please report it").because(error))
+/// What every changed set must answer afterwards; `kept` are the records beside the changed ones.
+fn sets_after(detail: &ZoneDetail, kept: &[Arc<Record>]) -> Vec<SetAfter> {
+    let mut sets: BTreeMap<(&str, &str), Vec<&str>> =
+        detail.changed.iter().map(|(name, rtype)| ((name.as_str(), rtype.as_str()), Vec::new())).collect();
+    let mut gone: HashSet<&str> = HashSet::new();
+    let mut answer = |name, rtype, content| {
+        if let Some(contents) = sets.get_mut(&(name, rtype)) {
+            contents.push(content);
+        }
+    };
+    for item in detail.names.iter().flat_map(|name| &name.items) {
+        match item {
+            Item::Delete(before) => drop(gone.insert(&before.id)),
+            Item::Patch { before, patch } => {
+                gone.insert(&before.id);
+                answer(&patch.name, &patch.rtype, &patch.content);
+            }
+            Item::Post(record) => answer(&record.name, &record.rtype, &record.content),
+        }
+    }
+    for record in kept.iter().filter(|record| !gone.contains(record.id.as_str())) {
+        answer(&record.name, &record.rtype, &record.content);
+    }
+    let set = |((name, rtype), mut contents): ((&str, &str), Vec<&str>)| {
+        contents.sort_unstable();
+        contents.dedup();
+        SetAfter { contents: contents.into_iter().map(str::to_owned).collect(), name: name.to_owned(), rtype: rtype.to_owned() }
+    };
+    sets.into_iter().map(set).collect()
 }
 
 #[cfg(test)]

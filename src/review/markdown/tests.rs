@@ -67,7 +67,7 @@ fn a_large_plan_fits_into_one_comment_and_says_what_is_missing() {
     let mut plan = sample::dns_swap();
     let attributes = &mut plan.resource_changes[0].attributes;
     for number in 0..3_500 {
-        attributes.push(sample::attribute(
+        std::sync::Arc::make_mut(attributes).push(sample::attribute(
             &format!("record[\"A\", \"host-{number}.gigadb.org\"].content"),
             json!("192.0.2.1"),
             json!("192.0.2.2"),

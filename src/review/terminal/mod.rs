@@ -138,7 +138,9 @@ fn next(page: &mut Page, plan: &Plan, saved_as: Option<&str>) {
 
 /// Which plan this is.
 fn made(page: &mut Page, plan: &Plan) {
-    let made = format!("Made {} by switchover {}; run {}; {}", time::minute(plan.created_at), plan.switchover_version, plan.run, plan.digest);
+    let made = format!("Made {} by switchover {}; run {}", time::minute(plan.created_at), plan.switchover_version, plan.run);
+    // What nobody can apply has none.
+    let made = if plan.digest.is_empty() { made } else { format!("{made}; {}", plan.digest) };
     page.gap();
     page.put(0, 2, &Line::of(Ink::Faint, &made));
 }

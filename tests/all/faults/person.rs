@@ -30,6 +30,7 @@ const WORDS: &[(&str, Mend)] = &[
     ("wait until the service shows it", Mend::Wait),
     ("wait some minutes", Mend::Wait),
     ("see in the service what holds it up", Mend::Wait),
+    ("check the network, the endpoint and the region", Mend::Network),
 ];
 
 /// Reads what a person must do. An error says what cannot be followed.

@@ -34,6 +34,8 @@ pub enum Mend {
     Refusal,
     /// Waits some minutes, hours if need be: limits of rates, and services that fail, pass.
     Wait,
+    /// Mends the way to a server that could not be reached.
+    Network,
 }
 
 impl Script {
@@ -62,6 +64,8 @@ impl Script {
             let same = match live.planned.what {
                 What::Denied => mend == Mend::Credentials,
                 What::Refused | What::Busy => mend == Mend::Refusal,
+                // A database server that fails before anything happens closes the connection.
+                What::ErrorBefore if live.call.is_some_and(|call| call.starts_with("postgres:")) => matches!(mend, Mend::Network | Mend::Wait),
                 _ => mend == Mend::Wait,
             };
             if named && same {

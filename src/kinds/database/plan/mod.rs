@@ -35,6 +35,7 @@ pub fn plan(intent: &Intent, seen: &Seen, cx: &PlanCx<'_>) -> Part {
     let place = format!("{}/{}", seen.account, seen.region);
     part.locks = [&wanted.name, &wanted.next, &wanted.old].into_iter().map(|name| format!("rds:{place}/{name}")).collect();
     part.world.insert(wanted.provider.clone(), place);
+    part.providers.insert(wanted.provider.clone());
     part
 }
 

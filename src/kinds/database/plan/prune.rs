@@ -23,6 +23,7 @@ pub fn prune(intent: &Intent, cx: &PlanCx<'_>) -> Part {
     for Remnant { provider, place, instance } in &intent.prune {
         part.locks.push(format!("rds:{place}/{}", instance.identifier));
         part.world.insert(provider.clone(), place.clone());
+        part.providers.insert(provider.clone());
     }
     part
 }

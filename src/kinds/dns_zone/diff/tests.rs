@@ -12,7 +12,7 @@ fn change(world: &SimWorld, attributes: &[(&'static str, Value)], records: Vec<c
 }
 
 fn items(change: &Change) -> Vec<Item> {
-    let detail = change.detail.as_ref().and_then(|detail| detail.downcast_ref::<ZoneDetail>()).expect("a change");
+    let detail = change.detail.as_ref().and_then(|detail| detail.downcast_ref::<Arc<ZoneDetail>>()).expect("a change");
     detail.names.iter().flat_map(|name| name.items.clone()).collect()
 }
 

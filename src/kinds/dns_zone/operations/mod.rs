@@ -35,16 +35,6 @@ pub enum Op {
     Answers(Answers),
 }
 
-impl Op {
-    /// As it stands in a plan.
-    ///
-    /// # Errors
-    /// Never for operations of this module; the caller must not panic all the same.
-    pub fn to_data(&self) -> Result<Data, serde_json::Error> {
-        Data::of(self)
-    }
-}
-
 /// The operation that a step's data stands for.
 pub(super) fn decode(operation: &Data) -> Result<Box<dyn Operation>, String> {
     let op: Op = operation.decode().map_err(|error| format!("an operation of a dns_zone cannot be read: {error}"))?;
