@@ -1,7 +1,9 @@
 //! What declaring produces.
 
+use std::any::Any;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -191,6 +193,31 @@ pub struct Declared {
     pub common: Common,
     /// The rest, by the kind's table.
     pub body: Node,
+    /// What its kind has made of the body, so that a large one is gone through once for all phases.
+    pub typed: Typed,
+}
+
+/// A place for what only a kind knows the type of; empty until the kind puts something there, and in every copy, since a copy may be changed.
+#[derive(Debug, Default)]
+pub struct Typed(OnceLock<Arc<dyn Any + Send + Sync>>);
+
+impl Clone for Typed {
+    fn clone(&self) -> Self {
+        Typed::default()
+    }
+}
+
+impl Typed {
+    /// What is there, when it is of this type.
+    #[must_use]
+    pub fn get<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
+        self.0.get().and_then(|typed| Arc::clone(typed).downcast().ok())
+    }
+
+    /// Puts it there, unless something is there already.
+    pub fn put<T: Send + Sync + 'static>(&self, typed: Arc<T>) {
+        let _ = self.0.set(typed);
+    }
 }
 
 /// A provider of any type.

@@ -35,7 +35,7 @@ mod variables;
 
 pub use common::{ATTRIBUTES as COMMON_ATTRIBUTES, BLOCKS as COMMON_BLOCKS};
 pub use dates::{SCHEDULE_WORDS, parse_date};
-pub use desired::{Attr, Common, Declared, Desired, Hold, JournalSetting, Node, Provider};
+pub use desired::{Attr, Common, Declared, Desired, Hold, JournalSetting, Node, Provider, Typed};
 pub use diagnostics::{render, to_json};
 pub use eval::SPECIAL as SPECIAL_FUNCTIONS;
 pub use functions::{Function, all as functions};

@@ -9,7 +9,7 @@ use hcl_edit::Span as _;
 use hcl_edit::structure::{Block, Structure};
 
 use super::context::{Context, span};
-use super::desired::{Declared, Desired, JournalSetting, Provider};
+use super::desired::{Declared, Desired, JournalSetting, Provider, Typed};
 use super::environment::{self, Environment};
 use super::eval::Evaluator;
 use super::locate::Location;
@@ -256,7 +256,7 @@ fn resource(walker: &Walker<'_, '_>, block: &Block, kind: &dyn KindSchema, now: 
     let parts = [spec.name, name];
     let common = common::read(walker, block, &parts, kind.timeouts(), now);
     let body = walker.node(spec, block, &parts, common::EXTRA);
-    first.then_some(Declared { address, common, body })
+    first.then_some(Declared { address, common, body, typed: Typed::default() })
 }
 
 /// A `variable` block: its default and type are read where they are needed, the rest here.

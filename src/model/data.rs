@@ -94,6 +94,12 @@ impl Data {
             Err(why) => Json::from(format!("not shown: {why}")),
         }
     }
+
+    /// As [`Data::json`], of a long object or list the first `most` members alone.
+    #[must_use]
+    pub fn head(&self, most: usize) -> Json {
+        if input::check_json(self.text()).is_ok() { json::head(self.text(), most) } else { self.json() }
+    }
 }
 
 impl From<Json> for Data {
@@ -191,6 +197,16 @@ mod tests {
         assert_eq!(data, Data::from(json!({ "n": 0 })));
         assert_eq!(made.load(Ordering::SeqCst), 1);
         assert_eq!(Data::later(|| BTreeMap::from([(vec![1], 1)])).text(), "null");
+    }
+
+    #[test]
+    fn of_a_long_value_the_head_is_enough() {
+        let many: BTreeMap<String, u64> = (10..99).map(|n| (format!("k{n}"), n)).collect();
+        assert_eq!(Data::of(&many).unwrap().head(2), json!({ "k10": 10, "k11": 11 }));
+        assert_eq!(Data::from(json!([1, [2], 3])).head(2), json!([1, [2]]));
+        for whole in [json!({ "a": { "b": 1 } }), json!([]), json!("x"), json!(null), json!(1.5)] {
+            assert_eq!(Data::from(whole.clone()).head(9), whole);
+        }
     }
 
     #[test]

@@ -21,6 +21,48 @@ pub fn read(text: &str) -> Result<Json, serde_json::Error> {
     serde_json::from_str::<Any>(text).map(|any| any.0)
 }
 
+/// The first members of an object, or elements of an array, of which nobody needs to see all; anything else whole, null when it is not JSON.
+#[must_use]
+pub fn head(text: &str, most: usize) -> Json {
+    struct Head<'f>(usize, &'f mut Json);
+    impl<'de> Visitor<'de> for Head<'_> {
+        type Value = ();
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object or an array")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
+            let mut map = serde_json::Map::new();
+            while map.len() < self.0
+                && let Some((key, value)) = members.next_entry::<String, Any>()?
+            {
+                map.insert(key, value.0);
+            }
+            *self.1 = Json::Object(map);
+            Ok(())
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<(), A::Error> {
+            let mut items = Vec::new();
+            while items.len() < self.0
+                && let Some(item) = elements.next_element::<Any>()?
+            {
+                items.push(item.0);
+            }
+            *self.1 = Json::Array(items);
+            Ok(())
+        }
+    }
+    if !text.starts_with(['{', '[']) {
+        return read(text).unwrap_or_default();
+    }
+    let mut found = Json::Null;
+    // That it was not read to its end is an error to the reader, and none here.
+    let _ = serde_json::Deserializer::from_str(text).deserialize_any(Head(most, &mut found));
+    found
+}
+
 /// For members of structs.
 ///
 /// # Errors

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use super::super::{fixture, schema};
 use super::*;
-use crate::declare::{Attr, BlockSpec, Common};
+use crate::declare::{Attr, BlockSpec, Common, Typed};
 use crate::model::{Address, Number, Severity, SourceFile};
 
 fn span() -> Span {
@@ -35,7 +35,7 @@ fn connect(attributes: &[(&'static str, Value)]) -> Node {
 /// The summaries for a database of that name.
 fn problems(name: &str, attributes: &[(&'static str, Value)], blocks: Vec<Node>) -> Vec<(Severity, String)> {
     let declared =
-        Declared { address: Address::new("database", name), common: Common::default(), body: node(&schema::BLOCK, Some(name), attributes, blocks) };
+        Declared { address: Address::new("database", name), common: Common::default(), body: node(&schema::BLOCK, Some(name), attributes, blocks), typed: Typed::default() };
     let found = check(&declared, &fixture::desired());
     assert!(found.iter().all(|problem| !problem.help.is_empty()), "every problem says what to do");
     found.into_iter().map(|problem| (problem.severity, problem.summary)).collect()

@@ -14,7 +14,7 @@ use super::marks::{self, Tags};
 use super::schema;
 use super::status::{Class, class};
 use crate::declare::desired::NO_LONGER_DECLARED;
-use crate::declare::{Attr, Common, Declared, Node, Provider};
+use crate::declare::{Attr, Common, Declared, Node, Provider, Typed};
 use crate::diff::{Action, AttributeChange, Change, DiffCx};
 use crate::model::{Address, Exit, Result, SourceFile, Span, Value, time};
 use crate::observe::{ObserveCx, Undeclared};
@@ -86,7 +86,7 @@ fn without_block(address: Address, provider: &str) -> Declared {
     let provider = Attr { value: Value::Reference(provider.to_owned()), key: span.clone(), span: span.clone() };
     let labels = vec![(address.name.clone(), span.clone())];
     let attributes = [("provider", provider)].into_iter().collect();
-    Declared { address, common: Common::default(), body: Node { spec: &schema::BLOCK, labels, span, attributes, blocks: Vec::new() } }
+    Declared { address, common: Common::default(), body: Node { spec: &schema::BLOCK, labels, span, attributes, blocks: Vec::new() }, typed: Typed::default() }
 }
 
 /// What of it is removed. Pure.

@@ -1,5 +1,6 @@
 //! A declared zone, typed: names and answers in canonical form, defaults filled in.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::schema::parse_percent;
@@ -89,7 +90,10 @@ impl Answers {
 ///
 /// # Errors
 /// The first mistake, with its place: only for a declaration that was never checked.
-pub fn typed(declared: &Declared, desired: &Desired) -> Result<ZoneSpec> {
+pub fn typed(declared: &Declared, desired: &Desired) -> Result<Arc<ZoneSpec>> {
+    if let Some(spec) = declared.typed.get() {
+        return Ok(spec);
+    }
     let (spec, problems) = read(declared, desired);
     match problems.into_iter().find(|problem| problem.severity == Severity::Error) {
         None => Ok(spec),
@@ -100,8 +104,8 @@ pub fn typed(declared: &Declared, desired: &Desired) -> Result<ZoneSpec> {
     }
 }
 
-/// The typed zone as far as it can be read, and all mistakes of single blocks.
-pub(super) fn read(declared: &Declared, desired: &Desired) -> (ZoneSpec, Vec<Problem>) {
+/// The typed zone as far as it can be read, and all mistakes of single blocks. It is kept for [`typed`] when there is none.
+pub(super) fn read(declared: &Declared, desired: &Desired) -> (Arc<ZoneSpec>, Vec<Problem>) {
     let (body, mut problems) = (&declared.body, Vec::new());
     let name = canonical_name(&declared.address.name).unwrap_or_else(|mistake| {
         problems.push(Problem::error(label_span(body, 0), mistake, "the label of a dns_zone is the zone's name, such as dns_zone \"example.org\""));
@@ -138,6 +142,10 @@ pub(super) fn read(declared: &Declared, desired: &Desired) -> (ZoneSpec, Vec<Pro
         sets,
         name,
     };
+    let spec = Arc::new(spec);
+    if problems.iter().all(|problem| problem.severity != Severity::Error) {
+        declared.typed.put(Arc::clone(&spec));
+    }
     (spec, problems)
 }
 

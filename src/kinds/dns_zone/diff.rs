@@ -1,17 +1,18 @@
 //! Declared × observed: both sides in one shape, set by set.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use indexmap::IndexMap;
 
-use super::addresses::{Books, resolve};
+use super::addresses::resolve;
 use super::check::excludes_cname;
-use super::desired::{Answers, Set, ZoneSpec};
+use super::desired::{Answers, ZoneSpec};
 use super::observe::ZoneObservation;
 use super::pairing::{self, Item, NameChange, Wanted};
 use super::rows;
-use crate::diff::{Action, Change};
+use crate::diff::{Action, AttributeChange, Change};
 use crate::model::record::RecordType;
 use crate::model::{Address, Error, Exit, Result};
 use crate::world::dns::Record;
@@ -36,7 +37,7 @@ pub struct ZoneDetail {
 pub(super) fn diff(address: &Address, observation: &ZoneObservation) -> Result<Change> {
     let spec = &observation.spec;
     let wanted = wanted(observation)?;
-    let mut present: HashMap<&str, Vec<&Arc<Record>>> = HashMap::new();
+    let mut present: HashMap<&str, Vec<&Arc<Record>>> = HashMap::with_capacity(observation.records.len());
     for record in observation.records.iter().filter(|record| may_be_touched(record, &spec.name)) {
         present.entry(&record.name).or_default().push(record);
     }
@@ -50,7 +51,7 @@ pub(super) fn diff(address: &Address, observation: &ZoneObservation) -> Result<C
     for one in wanted {
         by_name.entry(&one.set.name).or_default().push(one);
     }
-    let (mut names, mut in_the_way) = (Vec::new(), Vec::new());
+    let (mut found, mut in_the_way) = (Found::new(observation), Vec::new());
     for (name, sets) in &by_name {
         let here = present.get(name).map_or(&[][..], Vec::as_slice);
         let undeclared: Vec<&Arc<Record>> =
@@ -59,21 +60,24 @@ pub(super) fn diff(address: &Address, observation: &ZoneObservation) -> Result<C
         if !spec.all {
             in_the_way.extend(undeclared.iter().map(|record| &***record).filter(|record| is_in_the_way(record, sets, &spec.name)));
         }
-        names.extend(pairing::changes(name, sets, here, surplus));
+        if let Some(change) = pairing::changes(name, sets, here, surplus) {
+            found.add(change, sets, here);
+        }
     }
     refuse_in_the_way(spec, &in_the_way)?;
     if spec.all {
-        let mut others: Vec<&str> = present.keys().copied().filter(|name| !by_name.contains_key(name)).collect();
-        others.sort_unstable();
-        names.extend(others.into_iter().filter_map(|name| pairing::changes(name, &[], &[], &present[name])));
+        let mut others: Vec<(&str, &Vec<&Arc<Record>>)> =
+            present.iter().filter(|(name, _)| !by_name.contains_key(*name)).map(|(name, here)| (*name, here)).collect();
+        others.sort_unstable_by_key(|(name, _)| *name);
+        for (name, here) in others {
+            if let Some(change) = pairing::changes(name, &[], &[], here) {
+                found.add(change, &[], here);
+            }
+        }
     }
     let mut change = Change::none(address.clone());
     change.exchange.named = elastic;
-    if names.is_empty() {
-        return Ok(change);
-    }
-    describe(&mut change, observation, &by_name, &present, &names);
-    change.detail = Some(Box::new(Arc::new(detail(&by_name, &present, names, &observation.books))));
+    found.finish(&mut change, &by_name);
     Ok(change)
 }
 
@@ -84,18 +88,20 @@ fn may_be_touched(record: &Record, zone: &str) -> bool {
 
 /// The declared sets with their answers; Elastic IPs looked up.
 fn wanted(observation: &ZoneObservation) -> Result<Vec<Wanted<'_>>> {
-    let contents = |set: &Set| match &set.answers {
-        Answers::Fixed(contents) => Ok(contents.clone()),
-        Answers::ElasticIps { aws, names } => {
-            let mut contents = names.iter().map(|name| resolve(&observation.books, aws, name)).collect::<Result<Vec<_>, _>>().map_err(|mistake| {
-                Error::new(Exit::Error, mistake, "each name must be the `Name` tag of exactly one Elastic IP in that account and region")
-            })?;
-            contents.sort_unstable();
-            contents.dedup();
-            Ok(contents)
-        }
+    observation.spec.sets.iter().map(|set| Ok(Wanted { set, contents: contents(&set.answers, observation)? })).collect()
+}
+
+fn contents<'a>(answers: &'a Answers, observation: &ZoneObservation) -> Result<Cow<'a, [String]>> {
+    let (aws, names) = match answers {
+        Answers::Fixed(contents) => return Ok(Cow::Borrowed(contents)),
+        Answers::ElasticIps { aws, names } => (aws, names),
     };
-    observation.spec.sets.iter().map(|set| Ok(Wanted { set, contents: contents(set)? })).collect()
+    let mut contents = names.iter().map(|name| resolve(&observation.books, aws, name)).collect::<Result<Vec<_>, _>>().map_err(|mistake| {
+        Error::new(Exit::Error, mistake, "each name must be the `Name` tag of exactly one Elastic IP in that account and region")
+    })?;
+    contents.sort_unstable();
+    contents.dedup();
+    Ok(Cow::Owned(contents))
 }
 
 /// A record of a type that nobody declared, and that cannot stand beside what was declared.
@@ -117,35 +123,96 @@ fn refuse_in_the_way(spec: &ZoneSpec, in_the_way: &[&Record]) -> Result<()> {
     Err(Error::new(Exit::Error, format!("foreign records of the zone {} are in the way", spec.name), help).because_text(shown))
 }
 
-/// Everything of a change that people read, and the answers that change hands.
-fn describe(
-    change: &mut Change,
-    observation: &ZoneObservation,
-    by_name: &IndexMap<&str, Vec<Wanted<'_>>>,
-    present: &HashMap<&str, Vec<&Arc<Record>>>,
-    names: &[NameChange],
-) {
-    change.action = Action::Update;
-    let (mut patches, mut deletes, mut posts, mut attributes) = (0, 0, 0, Vec::with_capacity(names.len()));
-    for one in names {
-        let sets = by_name.get(one.name.as_str()).map_or(&[][..], Vec::as_slice);
-        let here = present.get(one.name.as_str()).map_or(&[][..], Vec::as_slice);
-        rows::of_name(&mut attributes, one, sets, here, &observation.books);
-        for item in &one.items {
+/// What is to be changed, as it is found name by name. Sets are lists until all is found: put in order once, they take a fraction of the time.
+struct Found<'a> {
+    observation: &'a ZoneObservation,
+    names: Vec<NameChange>,
+    rows: Vec<AttributeChange>,
+    elastic_ips: BTreeMap<String, BTreeMap<String, String>>,
+    changed: Vec<(String, String)>,
+    kept: Vec<String>,
+}
+
+impl<'a> Found<'a> {
+    fn new(observation: &'a ZoneObservation) -> Self {
+        Found { observation, names: Vec::new(), rows: Vec::new(), elastic_ips: BTreeMap::new(), changed: Vec::new(), kept: Vec::new() }
+    }
+
+    /// The changes of one name, the sets declared there, and what is there.
+    fn add(&mut self, change: NameChange, sets: &[Wanted<'_>], here: &[&Arc<Record>]) {
+        rows::of_name(&mut self.rows, &change, sets, here, &self.observation.books);
+        let before = self.changed.len();
+        for item in &change.items {
+            let types = match item {
+                Item::Delete(before) => [Some(before.rtype.as_str()), None],
+                Item::Post(record) => [Some(record.rtype.as_str()), None],
+                Item::Patch { before, patch } if item.taken().is_some() || patch.ttl.is_some() || patch.proxied.is_some() => {
+                    [Some(before.rtype.as_str()), (before.rtype != patch.rtype).then_some(patch.rtype.as_str())]
+                }
+                Item::Patch { .. } => [None, None],
+            };
+            for rtype in types.into_iter().flatten() {
+                if !self.changed[before..].iter().any(|(_, known)| known == rtype) {
+                    self.changed.push((change.name.clone(), rtype.to_owned()));
+                }
+            }
+        }
+        for wanted in sets {
+            let Answers::ElasticIps { aws, names } = &wanted.set.answers else { continue };
+            if self.changed[before..].iter().any(|(_, rtype)| rtype == wanted.set.rtype.word()) {
+                let books = &self.observation.books;
+                let found = names.iter().filter_map(|name| resolve(books, aws, name).ok().map(|address| (name.clone(), address)));
+                self.elastic_ips.entry(aws.clone()).or_default().extend(found);
+            }
+        }
+        let ids = change.items.iter().filter_map(|item| {
+            if let Item::Delete(before) | Item::Patch { before, .. } = item { Some(before.id.as_str()) } else { None }
+        });
+        let touched: HashSet<&str> = ids.collect();
+        self.kept.extend(here.iter().filter(|record| !touched.contains(record.id.as_str())).map(|record| record.id.clone()));
+        self.names.push(change);
+    }
+
+    /// Everything of a change that people read, the answers that change hands, and what the planner needs.
+    fn finish(self, change: &mut Change, by_name: &IndexMap<&str, Vec<Wanted<'_>>>) {
+        if self.names.is_empty() {
+            return;
+        }
+        change.action = Action::Update;
+        change.attributes = Arc::new(self.rows);
+        let (mut patches, mut deletes, mut posts) = (0, 0, 0);
+        let (mut given, mut taken) = (Vec::new(), Vec::new());
+        for item in self.names.iter().flat_map(|one| &one.items) {
             match item {
                 Item::Delete(_) => deletes += 1,
                 Item::Patch { .. } => patches += 1,
                 Item::Post(_) => posts += 1,
             }
-            change.exchange.given.extend(item.given().map(str::to_owned));
-            change.exchange.taken.extend(item.taken().map(str::to_owned));
+            given.extend(item.given());
+            taken.extend(item.taken());
         }
+        change.exchange.given = set(given);
+        change.exchange.taken = set(taken);
+        let counted = [(patches, "changed"), (posts, "added"), (deletes, "removed")];
+        let words: Vec<String> = counted.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
+        let observation = self.observation;
+        change.reasons.push(format!("of {} records in {}: {}", observation.records.len(), observation.spec.name, words.join(", ")));
+        change.notes.extend(left_behind(observation, by_name, &change.exchange.given));
+        let detail = ZoneDetail {
+            names: self.names,
+            elastic_ips: self.elastic_ips,
+            changed: self.changed.into_iter().collect(),
+            kept: self.kept.into_iter().collect(),
+        };
+        change.detail = Some(Box::new(Arc::new(detail)));
     }
-    change.attributes = Arc::new(attributes);
-    let counted = [(patches, "changed"), (posts, "added"), (deletes, "removed")];
-    let words: Vec<String> = counted.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
-    change.reasons.push(format!("of {} records in {}: {}", observation.records.len(), observation.spec.name, words.join(", ")));
-    change.notes.extend(left_behind(observation, by_name, &change.exchange.given));
+}
+
+/// Texts as a set.
+fn set(mut texts: Vec<&str>) -> BTreeSet<String> {
+    texts.sort_unstable();
+    texts.dedup();
+    texts.into_iter().map(str::to_owned).collect()
 }
 
 /// Foreign records that go on answering what declared names give up: perhaps forgotten.
@@ -168,44 +235,6 @@ fn left_behind(observation: &ZoneObservation, by_name: &IndexMap<&str, Vec<Wante
     foreign.sort_by(|a, b| (&a.name, &a.rtype, &a.content).cmp(&(&b.name, &b.rtype, &b.content)));
     let shown = rows::some(foreign.iter().map(|record| rows::record_line(record)), foreign.len(), SHOWN_MAX);
     Some(format!("not declared, so left alone, though it answers what declared names give up: {shown}"))
-}
-
-fn detail(
-    by_name: &IndexMap<&str, Vec<Wanted<'_>>>,
-    present: &HashMap<&str, Vec<&Arc<Record>>>,
-    names: Vec<NameChange>,
-    books: &Books,
-) -> ZoneDetail {
-    let mut detail = ZoneDetail { names: Vec::new(), elastic_ips: BTreeMap::new(), changed: BTreeSet::new(), kept: BTreeSet::new() };
-    for one in &names {
-        let touched: BTreeSet<&str> = one
-            .items
-            .iter()
-            .filter_map(|item| if let Item::Delete(before) | Item::Patch { before, .. } = item { Some(before.id.as_str()) } else { None })
-            .collect();
-        for item in &one.items {
-            let sets = match item {
-                Item::Delete(before) => [Some(before.rtype.as_str()), None],
-                Item::Post(record) => [Some(record.rtype.as_str()), None],
-                Item::Patch { before, patch } if item.taken().is_some() || patch.ttl.is_some() || patch.proxied.is_some() => {
-                    [Some(before.rtype.as_str()), Some(patch.rtype.as_str())]
-                }
-                Item::Patch { .. } => [None, None],
-            };
-            detail.changed.extend(sets.into_iter().flatten().map(|rtype| (one.name.clone(), rtype.to_owned())));
-        }
-        for wanted in by_name.get(one.name.as_str()).map_or(&[][..], Vec::as_slice) {
-            let Answers::ElasticIps { aws, names } = &wanted.set.answers else { continue };
-            if detail.changed.contains(&(one.name.clone(), wanted.set.rtype.word().to_owned())) {
-                let found = names.iter().filter_map(|name| resolve(books, aws, name).ok().map(|address| (name.clone(), address)));
-                detail.elastic_ips.entry(aws.clone()).or_default().extend(found);
-            }
-        }
-        let here = present.get(one.name.as_str()).map_or(&[][..], Vec::as_slice);
-        detail.kept.extend(here.iter().filter(|record| !touched.contains(record.id.as_str())).map(|record| record.id.clone()));
-    }
-    detail.names = names;
-    detail
 }
 
 #[cfg(test)]

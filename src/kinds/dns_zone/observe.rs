@@ -20,7 +20,7 @@ const SHOWN_MAX: usize = 10;
 #[derive(Debug, Clone)]
 pub struct ZoneObservation {
     /// What was declared, typed: so that a large file is read once for all phases.
-    pub spec: ZoneSpec,
+    pub spec: Arc<ZoneSpec>,
     /// The zone.
     pub zone: Zone,
     /// All its records.

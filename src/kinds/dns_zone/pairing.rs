@@ -1,5 +1,6 @@
 //! The heart of the comparison: what is there under one name and what shall be there, as the smallest set of changes.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::desired::Set;
@@ -36,7 +37,7 @@ pub(super) struct Wanted<'a> {
     /// What was declared.
     pub set: &'a Set,
     /// What it must answer, sorted, without repetitions.
-    pub contents: Vec<String>,
+    pub contents: Cow<'a, [String]>,
 }
 
 /// An answer that is missing.
@@ -107,27 +108,29 @@ fn patch(record: &Arc<Record>, set: &Set, content: &str) -> Option<Item> {
     let proxied_after = set.proxied.unwrap_or(record.proxied);
     // The TTL of a proxied record is always automatic, whatever was declared for when it is not proxied.
     let ttl = if proxied_after { set.ttl.map(|_| 1) } else { set.ttl };
+    let ttl = ttl.filter(|ttl| *ttl != record.ttl);
+    let proxied = set.proxied.filter(|proxied| *proxied != record.proxied);
+    let comment = set.comment.as_ref().filter(|comment| *comment != record.comment.as_deref().unwrap_or(""));
+    let tags = set.tags.as_ref().filter(|tags| {
+        let mut before: Vec<&String> = record.tags.iter().collect();
+        before.sort_unstable();
+        !tags.iter().eq(before)
+    });
+    // Nearly all records of nearly all zones are what they must be.
+    if set.rtype.word() == record.rtype && content == record.content && ttl.is_none() && proxied.is_none() && comment.is_none() && tags.is_none() {
+        return None;
+    }
     let patch = Patch {
         id: record.id.clone(),
         name: record.name.clone(),
         rtype: set.rtype.word().to_owned(),
         content: content.to_owned(),
-        ttl: ttl.filter(|ttl| *ttl != record.ttl),
-        proxied: set.proxied.filter(|proxied| *proxied != record.proxied),
-        comment: set.comment.clone().filter(|comment| *comment != record.comment.as_deref().unwrap_or("")),
-        tags: set.tags.clone().filter(|tags| {
-            let mut before = record.tags.clone();
-            before.sort();
-            *tags != before
-        }),
+        ttl,
+        proxied,
+        comment: comment.cloned(),
+        tags: tags.cloned(),
     };
-    let same = patch.rtype == record.rtype
-        && patch.content == record.content
-        && patch.ttl.is_none()
-        && patch.proxied.is_none()
-        && patch.comment.is_none()
-        && patch.tags.is_none();
-    (!same).then(|| Item::Patch { before: Arc::clone(record), patch })
+    Some(Item::Patch { before: Arc::clone(record), patch })
 }
 
 fn new_record(name: &str, Missing { set, content }: &Missing<'_>) -> NewRecord {

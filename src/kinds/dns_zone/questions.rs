@@ -1,6 +1,6 @@
 //! What the name servers are asked after the switch, and what they must answer.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -35,7 +35,7 @@ pub(super) fn questions(zone: &str, detail: &ZoneDetail, records: &[Arc<Record>]
     let wildcards: HashSet<&str> = after.keys().filter_map(|name| name.strip_prefix("*.")).collect();
     let cuts: HashSet<&str> =
         after.iter().filter(|(name, here)| **name != zone && here.iter().any(|record| record.rtype == "NS")).map(|(name, _)| *name).collect();
-    let (mut questions, mut unasked, mut asked) = (Vec::new(), Vec::new(), BTreeSet::new());
+    let (mut questions, mut unasked, mut proxies) = (Vec::with_capacity(detail.changed.len()), Vec::new(), HashSet::new());
     for (name, rtype) in &detail.changed {
         let here = after.get(name.as_str()).map_or(&[][..], Vec::as_slice);
         if let Some(cut) = ancestors(name).find(|ancestor| cuts.contains(ancestor)).filter(|cut| *cut != name || rtype != "DS") {
@@ -51,30 +51,32 @@ pub(super) fn questions(zone: &str, detail: &ZoneDetail, records: &[Arc<Record>]
         }
         // One proxied record is enough: the proxy answers for the whole name, in both families.
         let proxied = here.iter().any(|record| record.proxied) && matches!(rtype.as_str(), "A" | "AAAA" | "CNAME");
-        let question = if contents.is_empty() {
+        if contents.is_empty() {
             let answered_otherwise =
                 here.iter().any(|record| record.proxied || record.rtype == "CNAME") || (here.is_empty() && covered(name, &wildcards));
             if answered_otherwise {
                 continue;
             }
-            Question { name: name.clone(), rtype: rtype.clone(), contents: Some(contents) }
-        } else if proxied {
+        }
+        let question = if proxied && !contents.is_empty() {
             let family = if rtype == "CNAME" { "A" } else { rtype };
+            // A proxied CNAME and a proxied A ask the same.
+            if !proxies.insert((name, family)) {
+                continue;
+            }
             Question { name: name.clone(), rtype: family.to_owned(), contents: None }
         } else {
             Question { name: name.clone(), rtype: rtype.clone(), contents: Some(contents) }
         };
-        if asked.insert((question.name.clone(), question.rtype.clone())) {
-            questions.push(question);
-        }
+        questions.push(question);
     }
     (questions, unasked)
 }
 
 /// The zone as it will be, by name.
 fn after<'a>(detail: &'a ZoneDetail, records: &'a [Arc<Record>]) -> HashMap<&'a str, Vec<After<'a>>> {
-    let mut touched: HashMap<&str, Option<After<'_>>> = HashMap::new();
-    let mut by_name: HashMap<&str, Vec<After<'_>>> = HashMap::new();
+    let mut touched: HashMap<&str, Option<After<'_>>> = HashMap::with_capacity(detail.names.len());
+    let mut by_name: HashMap<&str, Vec<After<'_>>> = HashMap::with_capacity(records.len());
     for item in detail.names.iter().flat_map(|name| &name.items) {
         match item {
             Item::Delete(before) => {

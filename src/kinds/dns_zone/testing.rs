@@ -10,7 +10,7 @@ use futures_util::FutureExt;
 use super::{KIND, schema};
 use crate::apply::operation::{Notes, Outputs};
 use crate::apply::{Cx, Look, Operations, StartCx};
-use crate::declare::{Attr, BlockSpec, Common, Declared, Desired, JournalSetting, Node, Provider};
+use crate::declare::{Attr, BlockSpec, Common, Declared, Desired, JournalSetting, Node, Provider, Typed};
 use crate::diff::{Change, DiffCx, Differ};
 use crate::model::{Address, Data, Json, Number, Result, SourceFile, Span, Value};
 use crate::observe::{Observation, ObserveCx, Observer};
@@ -65,7 +65,7 @@ pub(super) fn block(name: &str, attributes: &[(&'static str, Value)]) -> Node {
 /// A zone whose block begins at line 1.
 pub(super) fn zone(name: &str, attributes: &[(&'static str, Value)], blocks: Vec<Node>) -> Declared {
     let body = Node { blocks, ..node(&schema::BLOCK, 1, &[name], attributes) };
-    Declared { address: Address::new("dns_zone", name), common: Common::default(), body }
+    Declared { address: Address::new("dns_zone", name), common: Common::default(), body, typed: Typed::default() }
 }
 
 /// An environment of these zones, with the providers `cloudflare`, `aws.hk` and `aws.sydney`.

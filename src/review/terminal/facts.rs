@@ -51,7 +51,7 @@ fn beside(page: &mut Page, facts: &[&Fact]) {
     let room = page.columns().saturating_sub(6);
     let titles = facts.iter().map(|fact| width(&fact.title)).max().unwrap_or(0).min(room / 2);
     for fact in facts {
-        let value = Line::of(Ink::Faint, &value::brief(&fact.value.json(), VALUE_CHARACTERS));
+        let value = Line::of(Ink::Faint, &value::brief(&fact.value.head(VALUE_CHARACTERS), VALUE_CHARACTERS));
         page.row(&Line::plain("    "), &[Cell::left(Line::plain(&fact.title), titles), Cell::left(value, room - titles)]);
     }
 }
