@@ -25,6 +25,7 @@ use switchover::world::traced::TracedWorld;
 use switchover::world::{Readers, Writers};
 
 use crate::Wanted;
+use crate::clock::{Spent, Ticks, TimedClock};
 use crate::figures::{Bar, Table, median};
 use crate::processes;
 use crate::scenes::{ENVIRONMENT, Scene};
@@ -108,18 +109,19 @@ async fn run(program: &Arc<Program>, scene: &Scene, store: Arc<dyn Store>) -> (D
     let sim = SimWorld::open(&scene.world(), SimOptions::default()).expect("a world");
     sim.allow_time(true);
     // Simulated calls are done at once, so that no two of them overlap: one begins where the hook is asked, and ends where the listener is told.
-    let spent = Arc::new(Mutex::new((Instant::now(), Duration::ZERO)));
+    let spent = Arc::new(Mutex::new(Spent::default()));
     let (begins, ends) = (Arc::clone(&spent), Arc::clone(&spent));
     sim.set_hook(Box::new(move |_| {
-        begins.lock().expect("nobody panicked").0 = Instant::now();
+        begins.lock().expect("nobody panicked").call = Some(Instant::now());
         None
     }));
     let listener = move |_: &switchover::world::traced::Traced<'_>| {
         let mut spent = ends.lock().expect("nobody panicked");
-        let call = spent.0.elapsed();
-        spent.1 += call;
+        let call = spent.call.take().map(|began| began.elapsed());
+        spent.whole += call.unwrap_or_default();
     };
-    let writers: Arc<dyn Writers> = Arc::new(TracedWorld::new(Arc::clone(&sim) as Arc<dyn Writers>, Arc::new(NoSecrets), Arc::new(listener)));
+    let timed = TimedClock { world: Arc::clone(&sim) as Arc<dyn Writers>, clock: Arc::new(Ticks { clock: sim.clock(), spent: Arc::clone(&spent) }) };
+    let writers: Arc<dyn Writers> = Arc::new(TracedWorld::new(Arc::new(timed), Arc::new(NoSecrets), Arc::new(listener)));
     let hold = Hold::acquire(Arc::clone(&store), &wanted_locks(&program.plan), hold::machine_since_boot()).await.expect("locks");
     let now = Readers::clock(&*writers).now();
     let mut journal = Writer::begin(store, hold.lease().clone(), &program.plan, "bench", now).await.expect("a journal");
@@ -140,7 +142,7 @@ async fn run(program: &Arc<Program>, scene: &Scene, store: Arc<dyn Store>) -> (D
     let took = began.elapsed();
     assert_eq!(summary.exit_code, 0, "{:?}", summary.needs);
     sim.close().expect("the world is written");
-    let world = spent.lock().expect("nobody panicked").1;
+    let world = spent.lock().expect("nobody panicked").whole;
     (took.saturating_sub(world), world)
 }
 

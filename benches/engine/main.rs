@@ -4,6 +4,7 @@
 //! runs itself again for the limits that are whole processes.
 
 mod apply;
+mod clock;
 mod figures;
 mod limits;
 mod processes;

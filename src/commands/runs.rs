@@ -66,8 +66,9 @@ fn replay(session: &Session, entries: &[crate::apply::journal::Entry]) -> Result
             state.apply(entry.time, &entry.record).map_err(damaged)?;
         }
         if let Some(mut event) = telling::event_of(&entry.record, entry.time, &state) {
-            if let Some(program) = &program {
-                program.name_operation(&mut event, &state);
+            match &program {
+                Some(program) => program.name_operation(&mut event, &state),
+                None => event.operation = event.step.as_deref().and_then(|id| state.planned(id)?.operation.word("type")),
             }
             sink.event(&event);
         }

@@ -76,6 +76,10 @@ pub fn check_long_json(text: &str) -> std::result::Result<(), String> {
 }
 
 fn check_memory(text: &str, most: usize) -> std::result::Result<(), String> {
+    // No byte can become more than an object does.
+    if text.len().saturating_mul(OBJECT) <= most {
+        return Ok(());
+    }
     let memory = json_memory(text.as_bytes());
     if memory <= most {
         return Ok(());
@@ -83,10 +87,12 @@ fn check_memory(text: &str, most: usize) -> std::result::Result<(), String> {
     Err(format!("it holds so many values that reading it would take {} MiB of memory; at most {} are allowed", memory >> 20, most >> 20))
 }
 
-/// Bytes: of an element with the spare room of its array, and of a small object, which is a whole node of a tree.
+/// Bytes of memory of an element, with the spare room of its array.
+const ELEMENT: usize = 64;
+/// Bytes of memory of a small object, which is a whole node of a tree.
+const OBJECT: usize = 640;
+
 fn json_memory(bytes: &[u8]) -> usize {
-    const ELEMENT: usize = 64;
-    const OBJECT: usize = 640;
     let (mut memory, mut in_string, mut escaped) = (0_usize, false, false);
     for byte in bytes {
         if in_string {

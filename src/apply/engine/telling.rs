@@ -46,7 +46,8 @@ pub fn event_of(record: &Record, at: Timestamp, state: &RunState) -> Option<Even
     Some(about(state, step_of(record), at, kind))
 }
 
-/// An event about a step, or about the run.
+/// An event about a step, or about the run. What the step does is for the caller to name: who runs it knows the service's word, who only reads of it
+/// the plan's.
 #[must_use]
 pub fn about(state: &RunState, step: Option<&str>, at: Timestamp, kind: EventKind) -> Event {
     let step = step.and_then(|id| state.planned(id));
@@ -57,7 +58,7 @@ pub fn about(state: &RunState, step: Option<&str>, at: Timestamp, kind: EventKin
         step: step.map(|step| step.id.clone()),
         address: step.map(|step| step.address.clone()),
         phase: step.map(|step| step.phase),
-        operation: step.and_then(|step| step.operation.word("type")),
+        operation: None,
         kind,
     }
 }

@@ -72,6 +72,11 @@ pub fn replace(path: &Path) -> std::io::Result<File> {
     OpenOptions::new().create_new(true).write(true).mode(FILE_MODE).open(path)
 }
 
+/// Which file this is: device and inode of a plain file; none when it is not there, or is anything else. Its folder is the caller's to look at.
+pub fn identity(path: &Path) -> Option<(u64, u64)> {
+    fs::symlink_metadata(path).ok().filter(Metadata::is_file).map(|meta| (meta.dev(), meta.ino()))
+}
+
 /// A whole file below `root`, of at most `bytes_max` bytes; none when it is not there.
 pub fn read(root: &Path, path: &Path, bytes_max: u64) -> Result<Option<Vec<u8>>> {
     if !path.parent().map_or(Ok(true), |folder| is_folder(root, folder))? {

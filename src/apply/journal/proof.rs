@@ -20,14 +20,14 @@ impl Turn {
     /// How often locks have changed hands. A file that does not say so counts as none.
     fn count(&self) -> u64 {
         let mut digits = [0; DIGITS];
-        let read = self.0.read_at(&mut digits, 0).ok().and_then(|length| digits.get(..length));
+        let read = self.file.read_at(&mut digits, 0).ok().and_then(|length| digits.get(..length));
         read.and_then(|digits| std::str::from_utf8(digits).ok()?.trim_end().parse().ok()).unwrap_or(0)
     }
 
     /// Counts that locks are about to change hands.
     pub fn count_change(&self, root: &Path) -> Result<()> {
         let next = self.count().wrapping_add(1);
-        self.0.write_all_at(format!("{next:0DIGITS$}").as_bytes(), 0).map_err(|error| cannot("write", &root.join(".turn"), &error))
+        self.file.write_all_at(format!("{next:0DIGITS$}").as_bytes(), 0).map_err(|error| cannot("write", &root.join(".turn"), &error))
     }
 
     /// What is the same as long as no lock of this fence has changed hands: the count, for what our own processes do, and the dates of the places where

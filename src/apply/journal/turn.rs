@@ -7,6 +7,7 @@
 use std::fs::{self, File, TryLockError};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
@@ -24,7 +25,34 @@ const PAUSE_FIRST: Duration = Duration::from_millis(400);
 const PAUSE_MAX: Duration = Duration::from_secs(5);
 
 /// The turn, given back when dropped.
-pub struct Turn(pub(super) File);
+pub struct Turn {
+    /// Its file, locked.
+    pub(super) file: Arc<File>,
+    kept: Arc<Kept>,
+}
+
+/// The turn's file between two turns of one store: opening it anew would take longer than everything else about a turn.
+#[derive(Default)]
+pub struct Kept(Mutex<Option<Arc<File>>>);
+
+impl Kept {
+    /// The file, when it still is the one at `path`: whoever locked another one would not be alone. Of two turns at once within this process only one
+    /// gets it, since one open file has one lock.
+    fn take(&self, path: &Path) -> Option<Arc<File>> {
+        let file = self.0.lock().unwrap_or_else(PoisonError::into_inner).take()?;
+        let (there, here) = (fs::symlink_metadata(path).ok()?, file.metadata().ok()?);
+        ((there.dev(), there.ino()) == (here.dev(), here.ino())).then_some(file)
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        // What cannot be unlocked is closed instead, which ends the lock too.
+        if self.file.unlock().is_ok() {
+            *self.kept.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&self.file));
+        }
+    }
+}
 
 /// Takes the turn of the journal in `root`: whoever holds it is alone in changing anything.
 ///
@@ -33,11 +61,15 @@ pub struct Turn(pub(super) File);
 ///
 /// # Errors
 /// The file cannot be opened or locked, or somebody else held it for all of `limit`.
-pub async fn take(root: &Path, patience: &Patience, limit: Duration) -> Result<Turn> {
+pub async fn take(root: &Path, kept: &Arc<Kept>, patience: &Patience, limit: Duration) -> Result<Turn> {
     let path = root.join(".turn");
-    let file = files::open(root, &path)?;
+    let turn = |file| Turn { file, kept: Arc::clone(kept) };
+    let file = match kept.take(&path) {
+        Some(file) => file,
+        None => Arc::new(files::open(root, &path)?),
+    };
     match file.try_lock() {
-        Ok(()) => return Ok(Turn(file)),
+        Ok(()) => return Ok(turn(file)),
         Err(TryLockError::WouldBlock) => {}
         Err(TryLockError::Error(error)) => return Err(cannot("lock", &path, &error)),
     }
@@ -47,7 +79,7 @@ pub async fn take(root: &Path, patience: &Patience, limit: Duration) -> Result<T
     std::thread::Builder::new().name("turn".to_owned()).spawn(stand).map_err(|error| cannot("wait for", &path, &error))?;
     for _ in 0..SHORT_TRIES {
         if let Ok(locked) = taken.try_recv() {
-            return locked.map(Turn).map_err(|error| cannot("lock", &path, &error));
+            return locked.map(turn).map_err(|error| cannot("lock", &path, &error));
         }
         std::thread::sleep(SHORT_PAUSE);
     }
@@ -61,7 +93,7 @@ pub async fn take(root: &Path, patience: &Patience, limit: Duration) -> Result<T
             locked = &mut taken => {
                 telling.over();
                 let locked = locked.unwrap_or_else(|_| Err(std::io::Error::other("whoever waited for it is gone")));
-                return locked.map(Turn).map_err(|error| cannot("lock", &path, &error));
+                return locked.map(turn).map_err(|error| cannot("lock", &path, &error));
             }
             () = &mut over => break,
             () = tokio::time::sleep(pause) => {
