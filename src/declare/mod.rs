@@ -40,6 +40,8 @@ pub use diagnostics::{render, to_json};
 pub use eval::SPECIAL as SPECIAL_FUNCTIONS;
 pub use functions::{Function, all as functions};
 pub use locate::{Location, all_environments, locate};
+#[cfg(test)]
+pub(crate) use read::read_by_the_parser;
 pub use read::{Inputs, Reading, journal_setting, read};
 pub use secrets::Resolver;
 pub use spec::{AttrSpec, AttrType, BlockSpec, Check, KindSchema, Presence, TimeoutSpec};

@@ -50,6 +50,12 @@ pub fn read(location: &Location, inputs: &Inputs<'_>) -> Result<Reading> {
     read_by(Parser::WithoutPlain, location, inputs)
 }
 
+/// As [`read`], by the parser alone, which must make no difference.
+#[cfg(test)]
+pub(crate) fn read_by_the_parser(location: &Location, inputs: &Inputs<'_>) -> Result<Reading> {
+    read_by(Parser::Alone, location, inputs)
+}
+
 fn read_by(parser: Parser, location: &Location, inputs: &Inputs<'_>) -> Result<Reading> {
     let given = variables::given(&inputs.variables)?;
     let Sources { files: sources, problems: syntax, into_secrets } = source::read(location, inputs.kinds, parser)?;

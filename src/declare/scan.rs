@@ -43,7 +43,8 @@ enum Mode<'t> {
 /// Refuses what is nested too deeply or holds too long an object literal. What is merely wrong is the parser's to say. Gives the runs of plain
 /// blocks of these types.
 pub fn scan(text: &str, plain: &[Inner]) -> Result<Vec<Range<usize>>, Refused> {
-    let mut scanner = Scanner { text, bytes: text.as_bytes(), at: 0, stack: Vec::new(), last: b'\n', parts: 0, plain, runs: Vec::new(), in_run: false };
+    let mut scanner =
+        Scanner { text, bytes: text.as_bytes(), at: 0, stack: Vec::new(), last: b'\n', parts: 0, plain, runs: Vec::new(), in_run: false };
     while scanner.at < scanner.bytes.len() {
         match scanner.stack.last().copied() {
             Some(Mode::Quote) => scanner.quote()?,

@@ -12,9 +12,9 @@ use hcl_edit::structure::{Attribute, Block, Body};
 use super::context::{Context, span};
 use super::desired::Attributes;
 use super::eval::{Evaluator, Scope, convert};
+use super::plain::{self, Literal, Plain};
 use super::secrets::{self, address_words};
 use super::spec::{AttrSpec, AttrType, BlockSpec, Presence};
-use super::plain::{self, Literal, Plain};
 use super::{Attr, Node, check, coerce, suggest, tables};
 use crate::model::{Problem, SourceFile, Span, Value};
 

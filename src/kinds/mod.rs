@@ -22,3 +22,6 @@ pub static ALL: &[&dyn Kind] = &[&database::KIND, &dns_zone::KIND];
 pub fn find(name: &str) -> Option<&'static dyn Kind> {
     ALL.iter().copied().find(|kind| kind.block().name == name)
 }
+
+#[cfg(test)]
+mod tests;

@@ -35,14 +35,32 @@ pub fn transcode<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D
 /// Whether a text is `compact` with nothing but white space between its tokens.
 #[must_use]
 pub fn same_tokens(text: &str, compact: &str) -> bool {
-    let (mut in_string, mut escaped) = (false, false);
-    let tokens = text.bytes().filter(move |byte| {
-        let counts = in_string || !matches!(byte, b' ' | b'\n' | b'\r' | b'\t');
-        in_string = if in_string { escaped || *byte != b'"' } else { *byte == b'"' };
-        escaped = in_string && !escaped && *byte == b'\\';
-        counts
-    });
-    tokens.eq(compact.bytes())
+    let (mut text, mut compact) = (text.as_bytes(), compact.as_bytes());
+    loop {
+        let blank = text.iter().take_while(|byte| matches!(byte, b' ' | b'\n' | b'\r' | b'\t')).count();
+        text = &text[blank..];
+        let Some(first) = compact.first() else { return text.is_empty() };
+        // A text in quotes at once: a plan is mostly those.
+        let length = if *first == b'"' { quoted(compact) } else { 1 };
+        let (Some(here), Some(there)) = (text.get(..length), compact.get(..length)) else { return false };
+        if here != there {
+            return false;
+        }
+        (text, compact) = (&text[length..], &compact[length..]);
+    }
+}
+
+/// The length of the text in quotes that stands at the beginning, quotes included; of all there is, when it does not end.
+fn quoted(json: &[u8]) -> usize {
+    let mut at = 1;
+    while let Some(found) = json.get(at..).and_then(|rest| rest.iter().position(|byte| matches!(byte, b'"' | b'\\'))) {
+        at += found + 1;
+        if json[at - 1] == b'"' {
+            return at;
+        }
+        at += 1;
+    }
+    json.len()
 }
 
 /// JSON in canonical form as people read it: two blanks for each level, a line for each member and element.

@@ -63,14 +63,16 @@ pub fn draft(request: &Request<'_>) -> Plan {
     assemble(request, run, planned, &errors)
 }
 
-/// The moment, and six digits that make this plan different from others made at that moment.
+/// The moment, and six digits of everything that makes this plan different from others made at that moment.
 fn run_id(request: &Request<'_>) -> String {
     let mut hasher = Sha256::new();
     hasher.update(request.random.to_be_bytes());
     hasher.update(request.desired.environment.as_bytes());
     for (address, change) in request.diffed {
         hasher.update(address.to_string());
-        hasher.update(change.as_ref().map_or(0, |change| change.attributes.len()).to_be_bytes());
+        if let Ok(change) = change {
+            hasher.update(serde_json::to_vec(&change.attributes).unwrap_or_default());
+        }
     }
     let hash = hasher.finalize();
     format!("{}-{:02x}{:02x}{:02x}", request.observed.at.strftime("%Y%m%d-%H%M%S"), hash[0], hash[1], hash[2])

@@ -24,6 +24,9 @@ const SHORT_PAUSE: Duration = Duration::from_millis(1);
 const PAUSE_FIRST: Duration = Duration::from_millis(400);
 const PAUSE_MAX: Duration = Duration::from_secs(5);
 
+/// Its owner may write a file.
+const WRITABLE: u32 = 0o200;
+
 /// The turn, given back when dropped.
 pub struct Turn {
     /// Its file, locked.
@@ -36,12 +39,12 @@ pub struct Turn {
 pub struct Kept(Mutex<Option<Arc<File>>>);
 
 impl Kept {
-    /// The file, when it still is the one at `path`: whoever locked another one would not be alone. Of two turns at once within this process only one
-    /// gets it, since one open file has one lock.
+    /// The file, when it still is the one at `path`, and may still be written: whoever locked another one would not be alone, and a journal that was made read-only
+    /// is not written through a file that is open. Of two turns at once within this process only one gets it, since one open file has one lock.
     fn take(&self, path: &Path) -> Option<Arc<File>> {
         let file = self.0.lock().unwrap_or_else(PoisonError::into_inner).take()?;
         let (there, here) = (fs::symlink_metadata(path).ok()?, file.metadata().ok()?);
-        ((there.dev(), there.ino()) == (here.dev(), here.ino())).then_some(file)
+        ((there.dev(), there.ino()) == (here.dev(), here.ino()) && there.mode() & WRITABLE != 0).then_some(file)
     }
 }
 

@@ -34,8 +34,12 @@ fn connect(attributes: &[(&'static str, Value)]) -> Node {
 
 /// The summaries for a database of that name.
 fn problems(name: &str, attributes: &[(&'static str, Value)], blocks: Vec<Node>) -> Vec<(Severity, String)> {
-    let declared =
-        Declared { address: Address::new("database", name), common: Common::default(), body: node(&schema::BLOCK, Some(name), attributes, blocks), typed: Typed::default() };
+    let declared = Declared {
+        address: Address::new("database", name),
+        common: Common::default(),
+        body: node(&schema::BLOCK, Some(name), attributes, blocks),
+        typed: Typed::default(),
+    };
     let found = check(&declared, &fixture::desired());
     assert!(found.iter().all(|problem| !problem.help.is_empty()), "every problem says what to do");
     found.into_iter().map(|problem| (problem.severity, problem.summary)).collect()

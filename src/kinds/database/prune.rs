@@ -86,7 +86,12 @@ fn without_block(address: Address, provider: &str) -> Declared {
     let provider = Attr { value: Value::Reference(provider.to_owned()), key: span.clone(), span: span.clone() };
     let labels = vec![(address.name.clone(), span.clone())];
     let attributes = [("provider", provider)].into_iter().collect();
-    Declared { address, common: Common::default(), body: Node { spec: &schema::BLOCK, labels, span, attributes, blocks: Vec::new() }, typed: Typed::default() }
+    Declared {
+        address,
+        common: Common::default(),
+        body: Node { spec: &schema::BLOCK, labels, span, attributes, blocks: Vec::new() },
+        typed: Typed::default(),
+    }
 }
 
 /// What of it is removed. Pure.

@@ -165,9 +165,10 @@ impl<'a> Found<'a> {
                 self.elastic_ips.entry(aws.clone()).or_default().extend(found);
             }
         }
-        let ids = change.items.iter().filter_map(|item| {
-            if let Item::Delete(before) | Item::Patch { before, .. } = item { Some(before.id.as_str()) } else { None }
-        });
+        let ids = change
+            .items
+            .iter()
+            .filter_map(|item| if let Item::Delete(before) | Item::Patch { before, .. } = item { Some(before.id.as_str()) } else { None });
         let touched: HashSet<&str> = ids.collect();
         self.kept.extend(here.iter().filter(|record| !touched.contains(record.id.as_str())).map(|record| record.id.clone()));
         self.names.push(change);

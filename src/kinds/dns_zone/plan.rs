@@ -18,8 +18,8 @@ use super::schema::TIMEOUTS;
 use crate::declare::{Declared, Desired};
 use crate::model::record::RecordType;
 use crate::model::{Address, Data, Error, Exit, Phase, Result, time};
-use crate::world::dns::Record;
 use crate::plan::{Fact, Limits, Part, PlanCx, Step, Undo};
+use crate::world::dns::Record;
 
 /// How long the API may take to show what a batch did.
 const VISIBILITY: Duration = Duration::from_mins(1);

@@ -73,6 +73,18 @@ fn what_is_json_already_stays_as_it_is() {
     assert_eq!(to_string(&[&raw, &raw]).unwrap(), format!("[{},{}]", raw.get(), raw.get()));
 }
 
+/// [`same_tokens`] as it is meant, byte by byte.
+fn same_by_bytes(text: &str, compact: &str) -> bool {
+    let (mut in_string, mut escaped) = (false, false);
+    let tokens = text.bytes().filter(move |byte| {
+        let counts = in_string || !matches!(byte, b' ' | b'\n' | b'\r' | b'\t');
+        in_string = if in_string { escaped || *byte != b'"' } else { *byte == b'"' };
+        escaped = in_string && !escaped && *byte == b'\\';
+        counts
+    });
+    tokens.eq(compact.bytes())
+}
+
 fn tree() -> impl Strategy<Value = serde_json::Value> {
     let leaf =
         prop_oneof![Just(json!(null)), any::<bool>().prop_map(|b| json!(b)), any::<i64>().prop_map(|n| json!(n)), ".{0,6}".prop_map(|s| json!(s))];
@@ -99,12 +111,16 @@ impl Serialize for Shuffled<'_> {
 
 proptest! {
     #[test]
-    fn any_tree_in_any_order_has_one_form(value in tree()) {
+    fn any_tree_in_any_order_has_one_form(value in tree(), at in any::<proptest::sample::Index>(), piece in "[ \\n\"\\\\,a\\[]{0,3}") {
         prop_assert_eq!(to_string(&value).unwrap(), value.to_string());
         prop_assert_eq!(to_string(&Shuffled(&value)).unwrap(), value.to_string());
         let read = serde_json::to_string_pretty(&value).unwrap();
         prop_assert_eq!(&pretty(&value.to_string()), &read);
         prop_assert!(same_tokens(&read, &value.to_string()));
+        let (mut text, at) = (read, at.index(value.to_string().len() + 1));
+        let at = (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+        text.insert_str(at, &piece);
+        prop_assert_eq!(same_tokens(&text, &value.to_string()), same_by_bytes(&text, &value.to_string()), "{}", text);
         prop_assert_eq!(of_text(&serde_json::to_string(&Shuffled(&value)).unwrap()).unwrap(), value.to_string());
     }
 }

@@ -1,11 +1,8 @@
 //! Plain blocks read without the parser are what the parser makes of them: the same declaration, the same mistakes at the same places.
 
-use std::path::Path;
-
 use proptest::prelude::*;
 
 use super::*;
-use crate::kinds;
 
 /// Lines of a box: plain blocks and much that is nearly one, or stands where none may.
 const LINES: &[&str] = &[
@@ -79,7 +76,7 @@ const LINES: &[&str] = &[
 ];
 
 fn same(case: &Case) {
-    let (cut, whole) = (case.with(read).unwrap(), case.with(|location, inputs| read_by(Parser::Alone, location, inputs)).unwrap());
+    let (cut, whole) = (case.with(read).unwrap(), case.with(read_by_the_parser).unwrap());
     assert_eq!(format!("{cut:#?}"), format!("{whole:#?}"));
 }
 
@@ -118,25 +115,4 @@ fn every_line_between_plain_ones() {
             same(&Case::new(&environment(&[line, line])));
         }
     }
-}
-
-#[test]
-fn examples_and_the_corpus() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut files: Vec<_> = fs::read_dir(root.join("tests/fuzz/corpus/hcl")).unwrap().map(|entry| entry.unwrap().path()).collect();
-    for example in fs::read_dir(root.join("examples")).unwrap().map(|entry| entry.unwrap().path().join("environments")) {
-        files.extend(fs::read_dir(example).into_iter().flatten().map(|entry| entry.unwrap().path()).filter(|path| path.is_file()));
-    }
-    assert!(files.len() >= 4, "{files:?}");
-    let (mut runs, schemas) = (0, kinds::ALL.iter().map(|kind| *kind as &dyn KindSchema).collect::<Vec<_>>());
-    for path in files {
-        let case = Case::new("").file("environments/staging.hcl", &fs::read(path).unwrap());
-        case.with(|location, inputs| {
-            let inputs = Inputs { kinds: &schemas, variables: VariableSources::default(), env: inputs.env, now: inputs.now };
-            let (cut, whole) = (read_by(Parser::WithoutPlain, location, &inputs).unwrap(), read_by(Parser::Alone, location, &inputs).unwrap());
-            assert_eq!(format!("{cut:#?}"), format!("{whole:#?}"));
-            runs += source::read(location, &schemas, Parser::WithoutPlain).unwrap().files[0].runs.len();
-        });
-    }
-    assert!(runs > 0, "no file has a plain block");
 }
