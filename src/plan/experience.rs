@@ -44,6 +44,29 @@ impl Estimate {
     }
 }
 
+/// What is expected of a run from here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Left {
+    /// How long, if nothing waits for a person and nothing is tried again.
+    pub duration: Duration,
+    /// Steps that are left and take time.
+    pub steps: usize,
+    /// Of how many of these earlier runs tell; the others are guesses.
+    pub known: usize,
+}
+
+impl Left {
+    /// `as earlier runs took`, `partly a guess`, `a guess`.
+    #[must_use]
+    pub fn basis(&self) -> &'static str {
+        match self.known {
+            0 => "a guess",
+            known if known < self.steps => "partly a guess",
+            _ => "as earlier runs took",
+        }
+    }
+}
+
 /// What earlier runs of an environment took, step by step and outage by outage.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Experience {
@@ -86,6 +109,21 @@ impl Experience {
         order::longest_by(&plan.steps, |step| if is_left(step) { self.step(step).duration } else { Duration::ZERO })
     }
 
+    /// What to expect of what is left: `under_way` says of a step that is left for how long it is under way already, and nothing of one that is over.
+    #[must_use]
+    pub fn left(&self, plan: &Plan, under_way: impl Fn(&Step) -> Option<Duration>) -> Left {
+        let mut left = Left { duration: Duration::ZERO, steps: 0, known: 0 };
+        let mut durations = BTreeMap::new();
+        for step in &plan.steps {
+            let (Some(elapsed), estimate) = (under_way(step), self.step(step)) else { continue };
+            left.steps += usize::from(!estimate.duration.is_zero());
+            left.known += usize::from(!estimate.duration.is_zero() && estimate.runs > 0);
+            durations.insert(step.id.as_str(), estimate.duration.saturating_sub(elapsed));
+        }
+        left.duration = order::longest_by(&plan.steps, |step| durations.get(step.id.as_str()).copied().unwrap_or_default());
+        left
+    }
+
     /// The plan with these expectations in place of its own, and how many of its steps that take time are known from earlier runs. For showing: what
     /// is saved, digested and journaled stays as it was planned.
     #[must_use]
@@ -118,4 +156,27 @@ fn median(known: Option<&Vec<Duration>>) -> Option<Estimate> {
     let mut sorted = known?.clone();
     sorted.sort_unstable();
     Some(Estimate { duration: *sorted.get(sorted.len() / 2)?, runs: sorted.len() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::review::sample;
+
+    #[test]
+    fn what_is_left_is_what_no_step_has_taken_yet() {
+        let plan = sample::database();
+        let minutes = Duration::from_mins;
+        let (restore, whole) = (&plan.steps[2], order::longest(&plan.steps));
+        let mut known = Experience::default();
+        let left = known.left(&plan, |_| Some(Duration::ZERO));
+        assert_eq!((left.duration, left.known, left.basis()), (whole, 0, "a guess"));
+        known.add_step(restore, restore.limits.expected + minutes(30));
+        let left = known.left(&plan, |_| Some(Duration::ZERO));
+        assert_eq!((left.duration, left.known, left.basis()), (whole + minutes(30), 1, "partly a guess"));
+        let only = |elapsed: u64| known.left(&plan, move |step| (step.id == restore.id).then(|| minutes(elapsed)));
+        assert_eq!((only(10).duration, only(10).basis()), (restore.limits.expected + minutes(20), "as earlier runs took"));
+        assert_eq!(only(100_000).duration, Duration::ZERO, "longer than expected");
+        assert_eq!(known.left(&plan, |_| None), Left { duration: Duration::ZERO, steps: 0, known: 0 });
+    }
 }
