@@ -157,26 +157,3 @@ fn median(known: Option<&Vec<Duration>>) -> Option<Estimate> {
     sorted.sort_unstable();
     Some(Estimate { duration: *sorted.get(sorted.len() / 2)?, runs: sorted.len() })
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::review::sample;
-
-    #[test]
-    fn what_is_left_is_what_no_step_has_taken_yet() {
-        let plan = sample::database();
-        let minutes = Duration::from_mins;
-        let (restore, whole) = (&plan.steps[2], order::longest(&plan.steps));
-        let mut known = Experience::default();
-        let left = known.left(&plan, |_| Some(Duration::ZERO));
-        assert_eq!((left.duration, left.known, left.basis()), (whole, 0, "a guess"));
-        known.add_step(restore, restore.limits.expected + minutes(30));
-        let left = known.left(&plan, |_| Some(Duration::ZERO));
-        assert_eq!((left.duration, left.known, left.basis()), (whole + minutes(30), 1, "partly a guess"));
-        let only = |elapsed: u64| known.left(&plan, move |step| (step.id == restore.id).then(|| minutes(elapsed)));
-        assert_eq!((only(10).duration, only(10).basis()), (restore.limits.expected + minutes(20), "as earlier runs took"));
-        assert_eq!(only(100_000).duration, Duration::ZERO, "longer than expected");
-        assert_eq!(known.left(&plan, |_| None), Left { duration: Duration::ZERO, steps: 0, known: 0 });
-    }
-}
