@@ -1,15 +1,16 @@
 //! `status`: unfinished runs, locks, holds, freshness, left-overs.
 
 use super::session::OpenWorld;
-use super::{Session, planning, running};
+use super::{Session, history, planning, running};
 use crate::apply::engine::summary;
-use crate::apply::journal::{RunState, Stage, Store};
+use crate::apply::journal::{RunState, Stage, Standing, Store};
 use crate::declare::{Desired, Location};
 use crate::diff::{Change, Diffed};
 use crate::kinds;
 use crate::model::time::{self, Timestamp};
 use crate::model::{Address, Error, Exit, Result};
-use crate::report::status::{Freshness, HoldStatus, LeftOver, LockStatus, StatusDoc, UnfinishedRun, json, text};
+use crate::plan::Experience;
+use crate::report::status::{Expected, Freshness, HoldStatus, LeftOver, LockStatus, StatusDoc, UnfinishedRun, json, text};
 use crate::world::Readers;
 
 pub async fn run(session: &Session, environments: &[String], offline: bool) -> Result<Exit> {
@@ -43,7 +44,11 @@ async fn one(session: &Session, location: &Location, offline: bool) -> Result<St
     match session.store_of_environment(location) {
         Ok(store) => {
             match running::unfinished(&*store, environment).await {
-                Ok(state) => doc.unfinished.extend(state.as_ref().map(unfinished)),
+                Ok(Some(state)) => {
+                    let experience = history::read(&*store, environment, &state.plan.run).await;
+                    doc.unfinished.push(unfinished(&state, &experience, doc.now));
+                }
+                Ok(None) => {}
                 Err(error) => doc.errors.push(error.chain()),
             }
             match lock(&*store, environment).await {
@@ -147,7 +152,7 @@ fn holds(desired: &Desired) -> Vec<HoldStatus> {
     desired.resources.iter().filter_map(one).collect()
 }
 
-fn unfinished(state: &RunState) -> UnfinishedRun {
+fn unfinished(state: &RunState, experience: &Experience, now: Timestamp) -> UnfinishedRun {
     let counts = summary::summarize(state, Exit::Done, Vec::new());
     let at = state.plan.steps.iter().rev().find(|step| !matches!(state.step(&step.id).stage, Stage::Fresh));
     let environment = &state.plan.environment;
@@ -156,6 +161,7 @@ fn unfinished(state: &RunState) -> UnfinishedRun {
     } else {
         "it can go on, or be turned back".to_owned()
     };
+    let windows = state.plan.outage.iter().filter(|window| state.outages.contains_key(&window.name));
     UnfinishedRun {
         run: state.plan.run.clone(),
         started: state.began,
@@ -166,7 +172,19 @@ fn unfinished(state: &RunState) -> UnfinishedRun {
         undone: counts.undone.len(),
         in_flight: counts.in_flight,
         outages: state.outages.iter().map(|(name, since)| (name.clone(), *since)).collect(),
+        outages_expected_seconds: windows.map(|window| (window.name.clone(), experience.outage(window).duration.as_secs())).collect(),
+        expected: state.turned_back.is_none().then(|| expected(state, experience, now)),
         turning_back: state.turned_back.is_some(),
         next,
     }
+}
+
+/// How long it takes from here, by earlier runs and by the plan.
+fn expected(state: &RunState, experience: &Experience, now: Timestamp) -> Expected {
+    let left = experience.left(&state.plan, |step| {
+        let step = state.step(&step.id);
+        let elapsed = || step.began.map_or(std::time::Duration::ZERO, |began| time::between(began, now));
+        (step.standing() != Standing::Done).then(elapsed)
+    });
+    Expected { seconds: left.duration.as_secs(), basis: left.basis().to_owned() }
 }

@@ -44,6 +44,29 @@ impl Estimate {
     }
 }
 
+/// What is expected of a run from here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Left {
+    /// How long, if nothing waits for a person and nothing is tried again.
+    pub duration: Duration,
+    /// Steps that are left and take time.
+    pub steps: usize,
+    /// Of how many of these earlier runs tell; the others are guesses.
+    pub known: usize,
+}
+
+impl Left {
+    /// `as earlier runs took`, `partly a guess`, `a guess`.
+    #[must_use]
+    pub fn basis(&self) -> &'static str {
+        match self.known {
+            0 => "a guess",
+            known if known < self.steps => "partly a guess",
+            _ => "as earlier runs took",
+        }
+    }
+}
+
 /// What earlier runs of an environment took, step by step and outage by outage.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Experience {
@@ -84,6 +107,21 @@ impl Experience {
     #[must_use]
     pub fn run(&self, plan: &Plan, is_left: impl Fn(&Step) -> bool) -> Duration {
         order::longest_by(&plan.steps, |step| if is_left(step) { self.step(step).duration } else { Duration::ZERO })
+    }
+
+    /// What to expect of what is left: `under_way` says of a step that is left for how long it is under way already, and nothing of one that is over.
+    #[must_use]
+    pub fn left(&self, plan: &Plan, under_way: impl Fn(&Step) -> Option<Duration>) -> Left {
+        let mut left = Left { duration: Duration::ZERO, steps: 0, known: 0 };
+        let mut durations = BTreeMap::new();
+        for step in &plan.steps {
+            let (Some(elapsed), estimate) = (under_way(step), self.step(step)) else { continue };
+            left.steps += usize::from(!estimate.duration.is_zero());
+            left.known += usize::from(!estimate.duration.is_zero() && estimate.runs > 0);
+            durations.insert(step.id.as_str(), estimate.duration.saturating_sub(elapsed));
+        }
+        left.duration = order::longest_by(&plan.steps, |step| durations.get(step.id.as_str()).copied().unwrap_or_default());
+        left
     }
 
     /// The plan with these expectations in place of its own, and how many of its steps that take time are known from earlier runs. For showing: what

@@ -20,7 +20,7 @@ use crate::observe::Observation;
 
 pub use build::{Planners, Request, build, draft};
 pub use document::{OutageWindow, Plan, PlanError, ResourceChange};
-pub use experience::{Estimate, Experience};
+pub use experience::{Estimate, Experience, Left};
 pub use step::{Fact, Limits, Outage, Step, Undo};
 
 /// What planning a resource gets besides its change.

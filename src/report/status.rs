@@ -54,10 +54,23 @@ pub struct UnfinishedRun {
     pub in_flight: Vec<String>,
     /// Outages that are open, since when.
     pub outages: BTreeMap<String, Timestamp>,
+    /// How long these are expected to last, in seconds from their beginning.
+    pub outages_expected_seconds: BTreeMap<String, u64>,
+    /// How long it is expected to take from here; none for one that is turned back.
+    pub expected: Option<Expected>,
     /// Whether it was being turned back.
     pub turning_back: bool,
     /// What comes next, in a full sentence.
     pub next: String,
+}
+
+/// What is expected of a run from here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Expected {
+    /// How long, if nothing waits for a person; 0 when it takes longer than expected already.
+    pub seconds: u64,
+    /// What that rests on: `a guess`.
+    pub basis: String,
 }
 
 /// A lock and its lease.
@@ -214,8 +227,18 @@ fn unfinished(page: &mut Page, doc: &StatusDoc, run: &UnfinishedRun) {
         entry(page, Ink::Plain, "", &Line::plain(&format!("in flight: {}", run.in_flight.join(", "))));
     }
     for (outage, since) in &run.outages {
-        let words = format!("{outage} is in its outage since {}, {}", time::minute(*since), time::words(time::between(*since, doc.now)));
+        let expected = run.outages_expected_seconds.get(outage).map_or_else(String::new, |seconds| format!(" of about {}", words_of(*seconds)));
+        let lasts = time::words(time::between(*since, doc.now));
+        let words = format!("{outage} is in its outage since {}, {lasts}{expected}", time::minute(*since));
         entry(page, Ink::Danger, "", &Line::of(Ink::Danger, &words));
+    }
+    if let Some(expected) = &run.expected {
+        let words = match (expected.seconds, doc.is_running()) {
+            (0, true) => "takes longer than expected".to_owned(),
+            (0, false) => "what is left takes no time worth counting".to_owned(),
+            (seconds, running) => format!("about {} {}, {}", words_of(seconds), if running { "left" } else { "once it goes on" }, expected.basis),
+        };
+        entry(page, Ink::Plain, "", &Line::plain(&words));
     }
     if doc.is_running() {
         return;
@@ -225,6 +248,10 @@ fn unfinished(page: &mut Page, doc: &StatusDoc, run: &UnfinishedRun) {
     for command in ["resume", "rollback"].into_iter().take(if run.turning_back { 1 } else { 2 }) {
         page.raw(LABEL + 4, &Line::of(Ink::Strong, &format!("switchover {command} {environment}")));
     }
+}
+
+fn words_of(seconds: u64) -> String {
+    time::words(std::time::Duration::from_secs(seconds))
 }
 
 fn locked(page: &mut Page, doc: &StatusDoc, lock: &LockStatus) {

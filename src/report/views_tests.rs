@@ -1,9 +1,11 @@
 //! The views of what is stored: status and runs.
 
+use std::collections::BTreeMap;
+
 use insta::assert_snapshot;
 
 use super::runs::{self, RunRow, RunsDoc};
-use super::status::{self, Freshness, HoldStatus, LeftOver, LockStatus, StatusDoc, UnfinishedRun};
+use super::status::{self, Expected, Freshness, HoldStatus, LeftOver, LockStatus, StatusDoc, UnfinishedRun};
 use crate::model::Phase;
 use crate::review::{Style, sample::at};
 
@@ -33,7 +35,9 @@ fn busy() -> StatusDoc {
             done: 2,
             undone: 0,
             in_flight: vec!["database.dev-openverse-db/restore".to_owned()],
-            outages: std::collections::BTreeMap::new(),
+            outages: BTreeMap::new(),
+            outages_expected_seconds: BTreeMap::new(),
+            expected: Some(Expected { seconds: 4_020, basis: "partly a guess".to_owned() }),
             turning_back: false,
             next: "it waits for dev-openverse-db-next to become available".to_owned(),
         }],
@@ -90,6 +94,7 @@ fn status_of_a_busy_and_a_quiet_environment() {
       unfinished  staging-20261105-0912-k3v9: in prepare; 2 of 13 steps done, 0 undone, 1 in flight;
                   begun 44m 5s ago by github:ana
                   in flight: database.dev-openverse-db/restore
+                  about 1h 7m once it goes on, partly a guess
                   next: it waits for dev-openverse-db-next to become available
                   switchover resume staging
                   switchover rollback staging
@@ -107,6 +112,38 @@ fn status_of_a_busy_and_a_quiet_environment() {
 
     gigadb: quiet: no unfinished run, no lock
     "#);
+}
+
+/// At the time of the lock's last word, and in its outage.
+fn under_way(seconds: u64) -> StatusDoc {
+    let mut doc = StatusDoc { freshness: Vec::new(), left_overs: Vec::new(), holds: Vec::new(), errors: Vec::new(), ..busy() };
+    doc.now = at("2026-11-05T12:41:40Z");
+    doc.lock.as_mut().unwrap().expired = false;
+    let run = &mut doc.unfinished[0];
+    run.phase = Some(Phase::Switch);
+    run.done = 7;
+    run.in_flight = vec!["database.dev-openverse-db/rename-old".to_owned()];
+    run.outages.insert("dev-openverse-db".to_owned(), at("2026-11-05T12:40:00Z"));
+    run.outages_expected_seconds.insert("dev-openverse-db".to_owned(), 480);
+    run.expected = Some(Expected { seconds, basis: "as earlier runs took".to_owned() });
+    doc
+}
+
+#[test]
+fn a_run_under_way_tells_how_long_it_is_expected_to_take() {
+    assert_snapshot!(status::text(&[under_way(1_500)], &Style::plain(100)), @"
+    staging: a run is under way
+      running     staging-20261105-0912-k3v9: in switch; 7 of 13 steps done, 0 undone, 1 in flight;
+                  begun 21m 40s ago by github:ana
+                  in flight: database.dev-openverse-db/rename-old
+                  dev-openverse-db is in its outage since 2026-11-05 12:40 UTC, 1m 40s of about 8m
+                  about 25m left, as earlier runs took
+      locked      env:staging by github:ana on runner-7 for run staging-20261105-0912-k3v9, since
+                  2026-11-05 12:20 UTC, last heard 2026-11-05T12:41:10Z; its lease lasts until
+                  2026-11-05T12:42:10Z
+    ");
+    let late = status::text(&[under_way(0)], &Style::plain(100));
+    assert!(late.contains("\n              takes longer than expected\n"), "{late}");
 }
 
 #[test]

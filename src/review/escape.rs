@@ -93,16 +93,16 @@ pub fn shell(text: &str) -> String {
     format!("'{}'", terminal(&text.replace('\'', "'\\''")))
 }
 
-/// For running text in Markdown (GitHub, GitLab): every mark is escaped, and what those sites link by themselves (mentions, numbers of
-/// issues, addresses, commits) is cut by a zero-width space.
+/// For running text in Markdown (GitHub, GitLab): every mark is escaped, and what those sites link or draw by themselves (mentions, numbers of
+/// issues, addresses, commits, emoji) is cut by a zero-width space.
 #[must_use]
 pub fn markdown(text: &str) -> String {
     const ZERO_WIDTH_SPACE: &str = "&#8203;";
-    let line = cut_commits(&terminal(text));
+    let line = cut_shortcodes(&cut_commits(&terminal(text)));
     let mut safe = String::with_capacity(line.len() * 2);
-    let mut chars = line.chars().peekable();
+    let mut chars = line.chars();
     while let Some(c) = chars.next() {
-        let next = chars.peek().copied().unwrap_or(' ');
+        let next = chars.clone().next().unwrap_or(' ');
         match c {
             CUT => safe.push_str(ZERO_WIDTH_SPACE),
             '&' => safe.push_str("&amp;"),
@@ -112,7 +112,8 @@ pub fn markdown(text: &str) -> String {
                 safe.push('\\');
                 safe.push(c);
             }
-            // At the beginning they would make a list.
+            // At the beginning they would make a list, and this one a command: `/close`.
+            '/' if safe.is_empty() => safe.push_str("\\/"),
             '-' | '.' if safe.bytes().all(|b| b.is_ascii_digit()) => {
                 safe.push('\\');
                 safe.push(c);
@@ -120,9 +121,11 @@ pub fn markdown(text: &str) -> String {
             _ => safe.push(c),
         }
         let reference = matches!(c, '@' | '#' | '!' | '$' | '~' | '^' | '%' | '&') && (next.is_alphanumeric() || matches!(next, '_' | '"' | '\''));
+        // `[vulnerability:1]`, `*iteration:"a"`.
+        let named = matches!(c, '[' | '*') && chars.as_str().trim_start_matches(|c: char| c.is_ascii_lowercase() || c == '_').starts_with(':');
         let address = (c == ':' && next == '/') || (c == '.' && ends_with(&safe, b"www."));
         let word = c == '-' && ends_with(&safe, b"gh-");
-        if reference || address || word {
+        if reference || named || address || word {
             safe.push_str(ZERO_WIDTH_SPACE);
         }
     }
@@ -146,6 +149,28 @@ fn cut_commits(line: &str) -> String {
             cut.push(CUT);
             cut.push_str(&part[COMMIT_CHARS_MIN / 2..]);
         } else {
+            cut.push_str(part);
+        }
+    }
+    cut
+}
+
+/// `:tada:` with a cut in it. Numbers stay whole, since times of day are written so, but for the two that are emoji; so do ARNs, which are copied.
+fn cut_shortcodes(line: &str) -> String {
+    let is_code = |name: &str| {
+        let of_names = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'+' | b'-');
+        !name.is_empty() && name.bytes().all(of_names) && (!name.bytes().all(|b| b.is_ascii_digit()) || matches!(name, "100" | "1234"))
+    };
+    let mut cut = String::with_capacity(line.len());
+    for word in line.split_inclusive(' ') {
+        let mut parts = word.split(':').peekable();
+        cut.push_str(parts.next().unwrap_or_default());
+        let is_arn = word.trim_start_matches(|c: char| !c.is_alphanumeric()).starts_with("arn:aws");
+        while let Some(part) = parts.next() {
+            cut.push(':');
+            if !is_arn && parts.peek().is_some() && is_code(&part.replace(CUT, "")) {
+                cut.push(CUT);
+            }
             cut.push_str(part);
         }
     }
@@ -254,6 +279,40 @@ mod tests {
         assert_eq!(code_span("a``b`"), "``` a``b` ```");
         assert_eq!(code_span(" "), "(empty)");
         assert_eq!(fenced("diff", "````\n@all"), "`````diff\n````\n@all\n`````\n");
+    }
+
+    #[test]
+    fn no_reference_of_either_site_is_made() {
+        for mark in ['@', '#', '!', '$', '~', '^', '%', '&'] {
+            for name in ["123", "label", "_x", "\"two words\""] {
+                let shown = markdown(&format!("see {mark}{name} and g/p{mark}{name}"));
+                assert_eq!(shown.matches("&#8203;").count(), 2, "{shown}");
+                assert!(!shown.contains(&format!("{mark}{name}")), "{shown}");
+            }
+        }
+        assert_eq!(markdown("[vulnerability:1] *iteration:\"a\" [x]"), "\\[&#8203;vulnerability:1\\] \\*&#8203;iteration:\"a\" \\[x\\]");
+        assert_eq!(markdown("GH-12 gh-3"), "GH-&#8203;12 gh-&#8203;3");
+    }
+
+    #[test]
+    fn no_command_is_given() {
+        assert_eq!(markdown("/close"), "\\/close");
+        assert_eq!(markdown("a\n/close a/b"), "a\\\\n/close a/b", "there is no second line");
+    }
+
+    #[test]
+    fn no_emoji_is_drawn() {
+        for (text, shown) in [
+            (":tada:", ":&#8203;tada:"),
+            ("a:+1:b:-1:", "a:&#8203;\\+1:&#8203;b:&#8203;-1:"),
+            (":flag_de::100:", ":&#8203;flag\\_de::&#8203;100:"),
+            ("2001:abc::1", "2001:&#8203;abc::1"),
+            (":abe4b23ec:", ":&#8203;abe&#8203;4b23ec:"),
+            ("help: at 09:12:30, until: then", "help: at 09:12:30, until: then"),
+            ("(arn:aws:rds:us-east-1:111122223333:db:x)", "\\(arn:aws:rds:us-east-1:111122223333:db:x\\)"),
+        ] {
+            assert_eq!(markdown(text), shown);
+        }
     }
 
     #[test]

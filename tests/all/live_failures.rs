@@ -1,6 +1,6 @@
 //! What the HTTP doors know after every kind of bad answer.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use reqwest::{Method, Url};
@@ -162,4 +162,57 @@ async fn a_zone_that_keeps_changing_while_it_is_read_is_no_answer() {
     let error = world.dns(&provider).await.unwrap().records("z").await.unwrap_err();
     assert!(error.message.contains("changed while it was read"), "{error}");
     assert_eq!(server.requests().len(), 6);
+}
+
+/// A zone of these records, two a page, whose owner takes the first one away and makes a last one after each of so many first pages.
+fn zone_that_changes(names: &[&str], changes: usize) -> HttpServer {
+    let records: Vec<_> = names.iter().enumerate().map(|(id, name)| (id, (*name).to_owned())).collect();
+    let zone = Mutex::new((records, changes));
+    HttpServer::start(move |request: &Incoming| {
+        let (records, changes) = &mut *zone.lock().unwrap();
+        let number = |key: &str| request.query[key].parse::<usize>().unwrap();
+        let (size, page) = (number("per_page").min(6), number("page"));
+        // Small pages are asked for as they are; large ones are cut.
+        let size = if size == 6 { 2 } else { size };
+        let record = |(id, name): &(usize, String)| json!({ "id": format!("{id}"), "type": "A", "name": name, "content": "192.0.2.1", "ttl": 1 });
+        let result: Vec<_> = records.iter().skip((page - 1) * size).take(size).map(record).collect();
+        let info = json!({ "page": page, "per_page": size, "count": result.len(), "total_count": records.len() });
+        if size == 2 && page == 1 && *changes > 0 {
+            *changes -= 1;
+            let next = records.remove(0).0 + records.len() + 1;
+            records.push((next, format!("z{next}.example.org")));
+        }
+        Reply::json(200, &json!({ "success": true, "errors": [], "messages": [], "result": result, "result_info": info }))
+    })
+}
+
+const FIVE: [&str; 5] = ["a.example.org", "b.example.org", "c.example.org", "d.example.org", "e.example.org"];
+
+#[tokio::test]
+async fn a_record_that_moves_to_a_page_that_was_read_is_not_missed() {
+    let server = zone_that_changes(&FIVE, 1);
+    let (world, provider) = cloudflare(server.url(""), TOKEN);
+    let records = world.dns(&provider).await.unwrap().records("z").await.unwrap();
+    let mut names: Vec<&str> = records.iter().map(|record| record.name.as_str()).collect();
+    names.sort_unstable();
+    // "c" is on the first page when the second is read, and a new one makes up for it.
+    assert_eq!(names, ["b.example.org", "c.example.org", "d.example.org", "e.example.org", "z5.example.org"]);
+    assert_eq!(server.requests().len(), 2 * (3 + 2), "three pages and two edges, twice");
+}
+
+#[tokio::test]
+async fn a_zone_whose_records_keep_moving_is_no_answer_and_says_what_to_do() {
+    let server = zone_that_changes(&FIVE, 99);
+    let (world, provider) = cloudflare(server.url(""), TOKEN);
+    let error = world.dns(&provider).await.unwrap().records("z").await.unwrap_err();
+    assert!(error.message.contains("changed while it was read, 3 times: try again when"), "{error}");
+    assert!(error.may_pass(), "{error:?}");
+}
+
+#[tokio::test]
+async fn records_of_one_name_on_both_sides_of_an_edge_need_no_look() {
+    let server = zone_that_changes(&["a.example.org"; 5], 0);
+    let (world, provider) = cloudflare(server.url(""), TOKEN);
+    assert_eq!(world.dns(&provider).await.unwrap().records("z").await.unwrap().len(), 5);
+    assert_eq!(server.requests().len(), 3);
 }

@@ -112,9 +112,7 @@ impl Engine {
         self.keep_back_all();
         let unanswered = self.tracks.iter().any(|(key, track)| track.busy && self.call(*key).is_some_and(|call| call.answer.is_none()));
         if unanswered || !self.journal.state.outages.is_empty() {
-            let open: Vec<&str> = self.journal.state.outages.keys().map(String::as_str).collect();
-            let noticed = if open.is_empty() { String::new() } else { format!("; the outage of {} lasts until then", open.join(", ")) };
-            let needs = vec![format!("what was under way was left as it is, and is found by looking: {}{noticed}", self.journal.state.ways_on())];
+            let needs = vec![format!("what was under way was left as it is, and is found by looking: {}", self.journal.state.ways_on())];
             self.halt.get_or_insert(Halt { exit: Exit::Person, why: "stopped at once".to_owned(), needs });
         } else {
             self.stopping.get_or_insert_with(|| "stopped at once, with no answer outstanding".to_owned());

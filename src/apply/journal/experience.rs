@@ -40,7 +40,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::plan::{Estimate, Plan};
+    use crate::plan::{Estimate, Left, Plan};
     use crate::review::sample;
 
     fn told(plan: &Plan, records: Vec<(u64, Record)>) -> Vec<Entry> {
@@ -142,5 +142,21 @@ mod tests {
         assert_eq!(informed.outage[0].expected, Duration::from_secs(433));
         assert_eq!(informed.expected + Duration::from_mins(35), plan.expected);
         assert_eq!(known.run(&plan, |step| step.phase == crate::model::Phase::Switch), Duration::from_mins(8));
+    }
+
+    #[test]
+    fn what_is_left_is_what_no_step_has_taken_yet() {
+        let plan = sample::database();
+        let minutes = Duration::from_mins;
+        let (restore, mut known) = (&plan.steps[2], Experience::default());
+        let left = known.left(&plan, |_| Some(Duration::ZERO));
+        assert_eq!((left.duration, left.known, left.basis()), (known.run(&plan, |_| true), 0, "a guess"));
+        known.add_step(restore, restore.limits.expected + minutes(30));
+        let longer = known.left(&plan, |_| Some(Duration::ZERO));
+        assert_eq!((longer.duration, longer.known, longer.basis()), (left.duration + minutes(30), 1, "partly a guess"));
+        let only = |elapsed: u64| known.left(&plan, move |step| (step.id == restore.id).then(|| minutes(elapsed)));
+        assert_eq!((only(10).duration, only(10).basis()), (restore.limits.expected + minutes(20), "as earlier runs took"));
+        assert_eq!(only(100_000).duration, Duration::ZERO, "longer than expected");
+        assert_eq!(known.left(&plan, |_| None), Left { duration: Duration::ZERO, steps: 0, known: 0 });
     }
 }

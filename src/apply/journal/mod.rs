@@ -25,7 +25,7 @@ mod turn;
 pub mod writer;
 
 pub use clock::{Clocks, MachineClocks};
-pub use fold::{RunState, Stage, StepState};
+pub use fold::{RunState, Stage, Standing, StepState};
 pub use hold::Hold;
 pub use holder::Holder;
 pub use patience::Patience;

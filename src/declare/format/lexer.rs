@@ -45,19 +45,17 @@ pub fn tokens(file: &str) -> Option<Vec<Token<'_>>> {
         let (kind, length) = match c {
             '\n' => (Kind::Newline, 1),
             '\r' if file[at..].starts_with("\r\n") => (Kind::Newline, 2),
-            ' ' | '\t' | '\u{feff}' => {
+            ' ' | '\t' | '\r' | '\u{feff}' => {
                 at += c.len_utf8();
                 continue;
             }
-            '#' => (Kind::Comment, line(&file[at..])),
-            '/' if file[at..].starts_with("//") => (Kind::Comment, line(&file[at..])),
-            '/' if file[at..].starts_with("/*") => (Kind::Comment, 2 + file[at + 2..].find("*/")? + 2),
+            '#' | '/' if is_comment(&file[at..]) => (Kind::Comment, comment(&file[at..])?),
             '"' => (Kind::Text, quoted(&file[at..])?),
             '<' if file[at..].starts_with("<<") => (Kind::Heredoc, heredoc(&file[at..])?),
             '(' | '[' | '{' => (Kind::Open, 1),
             ')' | ']' | '}' => (Kind::Close, 1),
             _ if c.is_ascii_digit() => (Kind::Number, number(&file[at..])),
-            _ if c.is_alphanumeric() || c == '_' => (Kind::Word, word(&file[at..])),
+            _ if is_name(c) => (Kind::Word, word(&file[at..])),
             _ if c.is_ascii_punctuation() => (Kind::Mark, MARKS.iter().find(|mark| file[at..].starts_with(**mark)).map_or(1, |mark| mark.len())),
             _ => return None,
         };
@@ -74,12 +72,21 @@ fn line(rest: &str) -> usize {
 }
 
 fn word(rest: &str) -> usize {
-    rest.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-' || is_mark_of_letter(c))).unwrap_or(rest.len())
+    rest.find(|c: char| !is_name(c)).unwrap_or(rest.len())
 }
 
-/// Combining marks stand inside identifiers.
-fn is_mark_of_letter(c: char) -> bool {
-    matches!(c, '\u{300}'..='\u{36f}' | '\u{200c}' | '\u{200d}')
+/// Whether the parser takes it for a part of a name.
+fn is_name(c: char) -> bool {
+    if c.is_ascii() { c.is_ascii_alphanumeric() || matches!(c, '_' | '-') } else { hcl::Identifier::new(format!("a{c}")).is_ok() }
+}
+
+fn is_comment(rest: &str) -> bool {
+    rest.starts_with('#') || rest.starts_with("//") || rest.starts_with("/*")
+}
+
+/// The comment that begins here.
+fn comment(rest: &str) -> Option<usize> {
+    if rest.starts_with("/*") { rest[2..].find("*/").map(|end| 2 + end + 2) } else { Some(line(rest)) }
 }
 
 /// Digits, a fraction, an exponent. What follows a dot that no digit follows is not part of it (`1...`).
@@ -104,22 +111,47 @@ fn number(rest: &str) -> usize {
     at
 }
 
-/// From a quote to its own end, templates inside it included.
+/// From a quote to its own end, templates inside it included. Between `%{ if … }` and its `%{ endif }` quotes and backslashes mean nothing to the
+/// parser.
 fn quoted(rest: &str) -> Option<usize> {
     let bytes = rest.as_bytes();
-    let mut at = 1;
+    let (mut at, mut directives) = (1, 0_usize);
     loop {
         match bytes.get(at)? {
-            b'"' => return Some(at + 1),
-            b'\\' => at += 2,
-            b'$' | b'%' if bytes.get(at + 1) == bytes.get(at) && bytes.get(at + 2) == Some(&b'{') => at += 3,
-            b'$' | b'%' if bytes.get(at + 1) == Some(&b'{') => at += 1 + braces(&rest[at + 1..])?,
-            _ => at += 1,
+            b'"' if directives == 0 => return Some(at + 1),
+            b'\\' if directives == 0 => at += 2,
+            b'%' if rest[at..].starts_with("%{") => {
+                match directive(&rest[at + 2..]) {
+                    "if" | "for" => directives += 1,
+                    "endif" | "endfor" => directives = directives.saturating_sub(1),
+                    _ => {}
+                }
+                at += 1 + braces(&rest[at + 1..])?;
+            }
+            _ => at += in_text(&rest.as_bytes()[at..], || &rest[at..])?,
         }
     }
 }
 
-/// From an opening brace to the one that closes it.
+/// The word of a directive, blanks and comments before it aside.
+fn directive(rest: &str) -> &str {
+    let mut rest = rest.strip_prefix('~').unwrap_or(rest).trim_start_matches([' ', '\t', '\r', '\n']);
+    while let Some(length) = is_comment(rest).then(|| comment(rest)).flatten() {
+        rest = rest[length..].trim_start_matches([' ', '\t', '\r', '\n']);
+    }
+    &rest[..word(rest)]
+}
+
+/// One byte of a text, or the whole template or escaped mark that begins with it.
+fn in_text<'a>(bytes: &[u8], rest: impl FnOnce() -> &'a str) -> Option<usize> {
+    match bytes {
+        [b'$', b'$', b'{', ..] | [b'%', b'%', b'{', ..] => Some(3),
+        [b'$' | b'%', b'{', ..] => Some(1 + braces(&rest()[1..])?),
+        _ => Some(1),
+    }
+}
+
+/// From an opening brace to the one that closes it; those in texts, heredocs and comments are none.
 fn braces(rest: &str) -> Option<usize> {
     let bytes = rest.as_bytes();
     let (mut at, mut depth) = (0, 0_usize);
@@ -128,6 +160,8 @@ fn braces(rest: &str) -> Option<usize> {
             b'{' => depth += 1,
             b'}' => depth -= 1,
             b'"' => at += quoted(&rest[at..])? - 1,
+            b'#' | b'/' if is_comment(&rest[at..]) => at += comment(&rest[at..])? - 1,
+            b'<' if rest[at..].starts_with("<<") => at += heredoc(&rest[at..])? - 1,
             _ => {}
         }
         at += 1;
@@ -137,24 +171,25 @@ fn braces(rest: &str) -> Option<usize> {
     }
 }
 
-/// From `<<` to the end of the line that holds nothing but its mark.
+/// From `<<` to its mark at the beginning of a line, blanks before it aside. More may follow the mark on that line: `EOT)`.
 fn heredoc(rest: &str) -> Option<usize> {
     let first = rest.find('\n')?;
-    let mark = rest[2..first].trim_start_matches('-').trim();
+    let mark = rest[2..first].strip_prefix('-').unwrap_or(&rest[2..first]).trim_end_matches('\r');
     if mark.is_empty() {
         return None;
     }
     let mut at = first + 1;
     loop {
-        let next = rest[at..].find('\n').map_or(rest.len(), |end| at + end);
-        let text = rest[at..next].trim_end_matches('\r');
-        if text.trim() == mark {
-            return Some(at + text.trim_end().len());
+        let line = &rest[at..];
+        let ends = line.trim_start_matches([' ', '\t']).strip_prefix(mark).filter(|behind| !behind.starts_with(is_name));
+        if let Some(behind) = ends {
+            return Some(rest.len() - behind.len());
         }
-        if next == rest.len() {
-            return None;
+        // A template may go on over the line's end.
+        while rest.as_bytes().get(at)? != &b'\n' {
+            at += in_text(&rest.as_bytes()[at..], || &rest[at..])?;
         }
-        at = next + 1;
+        at += 1;
     }
 }
 
@@ -170,6 +205,10 @@ mod tests {
     fn texts_and_heredocs_are_whole() {
         assert_eq!(texts(r#"a = "x ${f("}\"") + { b = 1 }.b} $${"  # c"#), ["a", "=", r#""x ${f("}\"") + { b = 1 }.b} $${""#, "# c"]);
         assert_eq!(texts("a = <<-EOT\n  x\n EOT \nb"), ["a", "=", "<<-EOT\n  x\n EOT", "\n", "b"]);
+        assert_eq!(texts("a = f(<<E\n ${ <<F\nE }\nF\n}\nEE\n\tE, 1)"), ["a", "=", "f", "(", "<<E\n ${ <<F\nE }\nF\n}\nEE\n\tE", ",", "1", ")"]);
+        assert_eq!(texts("\"${ a /* } \" */ + # }\"\n b }\" c"), ["\"${ a /* } \" */ + # }\"\n b }\"", "c"]);
+        assert_eq!(texts(r#""%{~ /* */ if a }\"}${ "}" }%{ endif ~}" b"#), [r#""%{~ /* */ if a }\"}${ "}" }%{ endif ~}""#, "b"]);
+        assert_eq!(texts("क्या = \r1"), ["क्या", "=", "1"]);
         assert_eq!(texts("/* a\n b */ 1.5e-3...]"), ["/* a\n b */", "1.5e-3", "...", "]"]);
     }
 

@@ -231,7 +231,7 @@ fn colours_only_repeat_what_words_say() {
     ESC[2mCtrl-C: stops when the outage has ended; `switchover resume staging` goes onESC[0m
     ");
     let mut bare = coloured;
-    for code in ["\u{1b}[0m", "\u{1b}[1m", "\u{1b}[2m", "\u{1b}[31m", "\u{1b}[33m"] {
+    for code in ["\u{1b}[0m", "\u{1b}[1m", "\u{1b}[2m", "\u{1b}[31m", "\u{1b}[35m"] {
         bare = bare.replace(code, "");
     }
     assert_eq!(bare, at(Style::plain(100)));

@@ -18,6 +18,8 @@ const COLUMNS_MAX: usize = 120;
 const STEPS_MAX: usize = 10;
 /// Rows that are left to what scrolls past.
 const ROWS_ABOVE: usize = 4;
+/// Columns that the last line leaves free: a terminal shows `^C` behind it, and a line that this breaks in two could not be taken away as one.
+const ECHO: usize = 3;
 /// Columns of a step's name, at most.
 const NAME: usize = 28;
 
@@ -33,7 +35,7 @@ pub(super) fn lines(state: &State, now: Timestamp, rows: usize, style: &Style) -
     lines.extend(phases(state, columns));
     let mut after = outages(state, now, columns);
     after.extend(state.gates.iter().map(|(address, message)| gate(address.as_ref(), message, columns)));
-    after.push(stopping(state, columns));
+    after.push(stopping(state, columns.saturating_sub(ECHO)));
     let room = rows.saturating_sub(ROWS_ABOVE + lines.len() + after.len()).clamp(1, STEPS_MAX);
     lines.extend(steps(state, now, room, columns));
     lines.extend(after);

@@ -6,6 +6,7 @@
 
 mod clocks;
 mod credentials;
+mod ctrl_c;
 mod disk;
 mod doors;
 mod hands;

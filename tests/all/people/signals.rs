@@ -75,6 +75,7 @@ fn twice_or_sigquit_stops_now_and_says_that_the_outage_goes_on() {
         let end = events.last().unwrap();
         let needs = end["needs"].to_string();
         assert!(is(end, "run_finished") && needs.contains("the outage of dev-openverse-db lasts until then"), "{signals:?}: {end}");
+        assert_eq!(needs.matches("lasts until then").count(), 1, "said twice: {needs}");
         assert!(needs.contains("`switchover resume staging`") && needs.contains("`switchover rollback staging`"), "{needs}");
         bench.run(&["status"]).exits(0).says("is in its outage since");
         bench.run(&["resume", "staging"]).exits(0);

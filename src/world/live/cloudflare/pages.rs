@@ -1,6 +1,10 @@
 //! All records of a zone: one big page, and when there are more, the others side by side.
+//!
+//! When a record goes and another one comes between two pages, the count stays and one record moves over the edge of a page that was read already. So the
+//! edges are looked at again when all pages are there, a few records each.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use serde::Deserialize;
@@ -20,6 +24,8 @@ const AT_A_TIME: usize = 6;
 const PAGES_MAX: u64 = 1_000;
 /// How often a zone that changes while it is read is read again.
 const READS: usize = 3;
+/// Records around the edge of a page, at least so many.
+const PROBE_MIN: u64 = 5;
 
 #[derive(Deserialize)]
 struct ApiRecord<'a> {
@@ -49,22 +55,25 @@ pub async fn all_records(door: &Cloudflare, zone_id: &str) -> CallResult<Vec<Rec
             return Ok(records);
         }
     }
-    let why = format!("the zone changed while it was read, {READS} times");
+    let why = format!("the zone changed while it was read, {READS} times: try again when nobody else changes its records");
     Err(door.http.error(RECORDS, Failure::Unknown { retry_after: None }, &why))
 }
 
 /// `None`: records came or went between two pages.
 async fn one_reading(door: &Cloudflare, zone_id: &str) -> CallResult<Option<Vec<Record>>> {
-    let (mut records, info) = page(door, zone_id, 1).await?;
+    let (mut records, info) = page(door, zone_id, PER_PAGE, 1).await?;
+    let mut edges = BTreeMap::from([(1, Edges::of(&records))]);
     let mut total = info.total_count;
     let count = match pages_after(info, records.len()) {
         Ok(count) => count,
         Err(why) => return Err(door.http.error(RECORDS, Failure::Refused, &why)),
     };
     if let Some(pages) = count {
-        let mut rest = stream::iter((2..=pages).map(|number| page(door, zone_id, number))).buffer_unordered(AT_A_TIME);
-        while let Some((next, info)) = rest.try_next().await? {
+        let numbered = |number| async move { page(door, zone_id, PER_PAGE, number).await.map(|page| (number, page)) };
+        let mut rest = stream::iter((2..=pages).map(numbered)).buffer_unordered(AT_A_TIME);
+        while let Some((number, (next, info))) = rest.try_next().await? {
             total = if info.total_count == total { total } else { None };
+            edges.insert(number, Edges::of(&next));
             records.extend(next);
         }
         if total.is_none() {
@@ -74,7 +83,52 @@ async fn one_reading(door: &Cloudflare, zone_id: &str) -> CallResult<Option<Vec<
     records.sort_unstable_by(|a, b| a.id.cmp(&b.id));
     records.dedup_by(|a, b| a.id == b.id);
     let whole = total.is_none_or(|total| usize::try_from(total).is_ok_and(|total| total == records.len()));
-    Ok(whole.then_some(records))
+    Ok((whole && edges_stand(door, zone_id, &edges).await?).then_some(records))
+}
+
+/// Where a page begins and ends.
+struct Edges {
+    first: Option<String>,
+    last: Option<String>,
+    records: u64,
+}
+
+impl Edges {
+    fn of(page: &[Record]) -> Edges {
+        let name = |record: Option<&Record>| record.map(|record| record.name.clone());
+        Edges { first: name(page.first()), last: name(page.last()), records: page.len() as u64 }
+    }
+}
+
+/// Whether the same names stand around the edge between each two pages as when these were read. Names, since the service does not promise an order
+/// among records of one name; where one name stands on both sides, the count must do.
+async fn edges_stand(door: &Cloudflare, zone_id: &str, edges: &BTreeMap<u64, Edges>) -> CallResult<bool> {
+    let mut before = 0;
+    let mut around = Vec::new();
+    for (page, next) in edges.values().zip(edges.values().skip(1)) {
+        before += page.records;
+        if page.last != next.first {
+            around.push((before, [page.last.clone(), next.first.clone()]));
+        }
+    }
+    let looks = around.into_iter().map(|(before, names)| edge_stands(door, zone_id, before, names));
+    stream::iter(looks).buffer_unordered(AT_A_TIME).try_fold(true, |all, one| async move { Ok(all && one) }).await
+}
+
+async fn edge_stands(door: &Cloudflare, zone_id: &str, before: u64, names: [Option<String>; 2]) -> CallResult<bool> {
+    let (size, number, at) = probe(before);
+    let (records, info) = page(door, zone_id, size, number).await?;
+    if info.per_page.is_some_and(|given| given != size) {
+        // A service that gives other pages than asked for cannot be asked this; the count must do.
+        return Ok(true);
+    }
+    Ok(names.iter().zip(at - 1..).all(|(name, at)| name.as_ref() == records.get(at).map(|record| &record.name)))
+}
+
+/// The size and number of a small page that has both the last of `before` records and the one after it, and the place of that one on it.
+fn probe(before: u64) -> (u64, u64, usize) {
+    let size = (PROBE_MIN..).find(|size| before % size != 0).unwrap_or(PER_PAGE);
+    (size, before / size + 1, usize::try_from(before % size).unwrap_or_default().max(1))
 }
 
 /// The number of the last page; `None` when the first was all. The service may give smaller pages than asked for.
@@ -95,8 +149,8 @@ fn pages_after(info: PageInfo, first: usize) -> Result<Option<u64>, String> {
     }
 }
 
-async fn page(door: &Cloudflare, zone_id: &str, number: u64) -> CallResult<(Vec<Record>, PageInfo)> {
-    let (size, number) = (PER_PAGE.to_string(), number.to_string());
+async fn page(door: &Cloudflare, zone_id: &str, size: u64, number: u64) -> CallResult<(Vec<Record>, PageInfo)> {
+    let (size, number) = (size.to_string(), number.to_string());
     // An order of its own keeps pages apart that are asked for at the same time.
     let query = [("per_page", size.as_str()), ("page", number.as_str()), ("order", "name"), ("direction", "asc")];
     let answer = door.get(RECORDS, &["zones", zone_id, "dns_records"], &query).await?;
@@ -138,6 +192,16 @@ mod tests {
         assert!(pages(None, None, 5_000).is_err());
         assert!(pages(Some(10), None, 0).is_err());
         assert!(pages(Some(9_000_000), Some(5_000), 5_000).is_err());
+    }
+
+    #[test]
+    fn a_probe_has_both_sides_of_an_edge() {
+        for before in (1..2_000).chain((1..1_000).map(|pages| pages * PER_PAGE)) {
+            let (size, number, at) = probe(before);
+            assert!(size < 20, "{before}: {size}");
+            assert_eq!((number - 1) * size + at as u64, before, "the record after the edge");
+            assert!(at >= 1 && (at as u64) < size, "{before}: {at} of {size}");
+        }
     }
 
     #[test]

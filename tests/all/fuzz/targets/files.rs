@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use switchover::declare::VariableSources;
+use switchover::declare::{VariableSources, format};
 
 use crate::fuzz::oracle;
 use crate::fuzz::planning::{Room, judge};
@@ -19,8 +19,12 @@ fn furnished() -> Room {
     room
 }
 
-/// An environment file, all the way to a plan.
+/// An environment file, all the way to a plan, and in its canonical form.
 pub fn hcl(bytes: &[u8]) {
+    if let Ok(Ok(once)) = std::str::from_utf8(bytes).map(format::canonical) {
+        let twice = format::canonical(&once).ok();
+        assert_eq!(twice, Some(once), "formatting again changes something");
+    }
     ROOM.with_borrow(|room| match room.read(bytes, VariableSources::default()) {
         Ok(reading) => judge(&reading),
         Err(error) => oracle::error(&error),

@@ -22,7 +22,7 @@ provider "slack" "maintainers" { webhook_url = env("SLACK_WEBHOOK_URL") }
 dns_zone "gigadb.org" {
   provider = cloudflare
   ttl      = 300
-  record "A" "${var.zone}" { values = ["192.0.2.1", "192.0.2.2"] }
+  record "A" "gigadb.org" { values = ["192.0.2.1", "192.0.2.2"] }
   record "MX" "gigadb.org" {
     values = ["10 mail.example.org"]
     ttl    = 3600
