@@ -86,7 +86,10 @@ fn is_comment(rest: &str) -> bool {
 
 /// The comment that begins here.
 fn comment(rest: &str) -> Option<usize> {
-    if rest.starts_with("/*") { rest[2..].find("*/").map(|end| 2 + end + 2) } else { Some(line(rest)) }
+    match rest.strip_prefix("/*") {
+        Some(inside) => inside.find("*/").map(|end| 2 + end + 2),
+        None => Some(line(rest)),
+    }
 }
 
 /// Digits, a fraction, an exponent. What follows a dot that no digit follows is not part of it (`1...`).

@@ -127,7 +127,7 @@ async fn edge_stands(door: &Cloudflare, zone_id: &str, before: u64, names: [Opti
 
 /// The size and number of a small page that has both the last of `before` records and the one after it, and the place of that one on it.
 fn probe(before: u64) -> (u64, u64, usize) {
-    let size = (PROBE_MIN..).find(|size| before % size != 0).unwrap_or(PER_PAGE);
+    let size = (PROBE_MIN..PER_PAGE).find(|size| !before.is_multiple_of(*size)).unwrap_or(PER_PAGE);
     (size, before / size + 1, usize::try_from(before % size).unwrap_or_default().max(1))
 }
 
