@@ -183,8 +183,12 @@ fn unfinished(state: &RunState, experience: &Experience, now: Timestamp) -> Unfi
 fn expected(state: &RunState, experience: &Experience, now: Timestamp) -> Expected {
     let left = experience.left(&state.plan, |step| {
         let step = state.step(&step.id);
-        let elapsed = || step.began.map_or(std::time::Duration::ZERO, |began| time::between(began, now));
-        (step.standing() != Standing::Done).then(elapsed)
+        match step.standing() {
+            Standing::Done => None,
+            Standing::InFlight => Some(step.began.map_or(std::time::Duration::ZERO, |began| time::between(began, now))),
+            // Its call is made anew, however long ago it was begun.
+            Standing::Undone | Standing::NotStarted => Some(std::time::Duration::ZERO),
+        }
     });
     Expected { seconds: left.duration.as_secs(), basis: left.basis().to_owned() }
 }

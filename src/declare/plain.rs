@@ -28,7 +28,7 @@ pub struct Plain {
     /// Its attributes.
     pub attributes: Vec<Literal>,
     /// Behind its closing brace.
-    end: usize,
+    pub end: usize,
 }
 
 /// One attribute of a plain block.
@@ -105,7 +105,7 @@ pub fn run_of<'r>(block: &Block, runs: &'r [Range<usize>]) -> Option<&'r Range<u
     runs.binary_search_by_key(&start, |run| run.start).ok().map(|at| &runs[at])
 }
 
-/// The blocks of a run.
+/// The blocks of a run, all of one type.
 pub fn blocks(text: &str, run: &Range<usize>, spec: &'static BlockSpec) -> impl Iterator<Item = Plain> {
     let (mut at, end) = (run.start, run.end);
     std::iter::from_fn(move || {
@@ -116,10 +116,11 @@ pub fn blocks(text: &str, run: &Range<usize>, spec: &'static BlockSpec) -> impl 
     })
 }
 
-/// Where the plain block that begins at `at` ends; none when no such begins there. That `at` begins a line, and what it is inside of, is the
-/// caller's to know.
-pub fn end(text: &str, at: usize, inner: &[Inner]) -> Option<usize> {
-    read(text, at, spec_at(text, at, inner)?).map(|plain| plain.end)
+/// The type of the plain block that begins at `at`, and where it ends; none when no such begins there. That `at` begins a line, and what it is
+/// inside of, is the caller's to know.
+pub fn end(text: &str, at: usize, inner: &[Inner]) -> Option<(&'static str, usize)> {
+    let spec = spec_at(text, at, inner)?;
+    read(text, at, spec).map(|plain| (spec.name, plain.end))
 }
 
 /// The block type whose name stands here.

@@ -44,7 +44,7 @@ enum Mode<'t> {
 /// blocks of these types.
 pub fn scan(text: &str, plain: &[Inner]) -> Result<Vec<Range<usize>>, Refused> {
     let mut scanner =
-        Scanner { text, bytes: text.as_bytes(), at: 0, stack: Vec::new(), last: b'\n', parts: 0, plain, runs: Vec::new(), in_run: false };
+        Scanner { text, bytes: text.as_bytes(), at: 0, stack: Vec::new(), last: b'\n', parts: 0, plain, runs: Vec::new(), in_run: None };
     while scanner.at < scanner.bytes.len() {
         match scanner.stack.last().copied() {
             Some(Mode::Quote) => scanner.quote()?,
@@ -68,8 +68,8 @@ struct Scanner<'t> {
     plain: &'t [Inner],
     /// Runs of plain blocks.
     runs: Vec<Range<usize>>,
-    /// Whether nothing but blanks and line ends came after the last of them.
-    in_run: bool,
+    /// The type of the last of them, while nothing but blanks and line ends has come after it.
+    in_run: Option<&'static str>,
 }
 
 impl<'t> Scanner<'t> {
@@ -154,7 +154,9 @@ impl<'t> Scanner<'t> {
             return Ok(());
         }
         let byte = self.bytes[self.at];
-        self.in_run &= matches!(byte, b' ' | b'\t' | b'\n') || self.starts(b"\r\n");
+        if !matches!(byte, b' ' | b'\t' | b'\n') && !self.starts(b"\r\n") {
+            self.in_run = None;
+        }
         if matches!(byte, b'"' | b'{' | b'[' | b'(' | b',' | b'=') {
             self.count_part()?;
         }
@@ -204,25 +206,29 @@ impl<'t> Scanner<'t> {
         Ok(())
     }
 
-    /// A plain block right inside of a top-level one. With nothing but blanks and line ends between them, it belongs to the run before it.
+    /// A plain block right inside of a top-level one. With nothing but blanks and line ends between them, it belongs to the run of its type
+    /// before it.
     fn plain_block(&mut self) -> Result<bool, Refused> {
         let inside = matches!(self.stack.as_slice(), [Mode::Code { close: b'}', object: false, .. }]);
         if !inside || !self.plain.iter().any(|inner| self.starts(inner.spec.name.as_bytes())) {
             return Ok(false);
         }
         let line = self.bytes[..self.at].iter().rposition(|byte| !matches!(byte, b' ' | b'\t'));
-        let Some(end) = plain::end(self.text, self.at, self.plain).filter(|_| line.is_none_or(|line| self.bytes[line] == b'\n')) else {
-            return Ok(false);
-        };
-        let marks = self.bytes[self.at..end].iter().filter(|byte| matches!(byte, b'"' | b'{' | b'[' | b',' | b'='));
-        for _ in marks {
-            self.count_part()?;
+        let begins = line.is_none_or(|line| self.bytes[line] == b'\n');
+        let Some((name, end)) = plain::end(self.text, self.at, self.plain).filter(|_| begins) else { return Ok(false) };
+        let mut in_quotes = false;
+        for byte in &self.bytes[self.at..end] {
+            in_quotes ^= *byte == b'"';
+            // As elsewhere: what stands in quotes is no part, and its first quote is one.
+            if (in_quotes && *byte == b'"') || (!in_quotes && matches!(byte, b'{' | b'[' | b',' | b'=')) {
+                self.count_part()?;
+            }
         }
         match self.runs.last_mut() {
-            Some(run) if self.in_run => run.end = end,
+            Some(run) if self.in_run == Some(name) => run.end = end,
             _ => self.runs.push(self.at..end),
         }
-        (self.at, self.last, self.in_run) = (end, b'}', true);
+        (self.at, self.last, self.in_run) = (end, b'}', Some(name));
         Ok(true)
     }
 

@@ -129,9 +129,7 @@ impl Walker<'_, '_> {
                 continue;
             };
             if let Some(run) = plain::run_of(inner, self.runs) {
-                for plain in plain::blocks(&self.file.text, run, known).take_while(|_| !self.context.has_enough_errors()) {
-                    node.blocks.push(self.plain(known, plain));
-                }
+                self.run(known, run, node);
                 continue;
             }
             if known.presence != Presence::Repeated
@@ -151,6 +149,23 @@ impl Walker<'_, '_> {
             node.blocks.push(self.node(known, inner, &path, Extra::default()));
         }
         good
+    }
+
+    /// The blocks of a run.
+    fn run(&self, spec: &'static BlockSpec, run: &Range<usize>, node: &mut Node) {
+        let mut end = run.start;
+        for plain in plain::blocks(&self.file.text, run, spec) {
+            if self.context.has_enough_errors() {
+                return;
+            }
+            end = plain.end;
+            node.blocks.push(self.plain(spec, plain));
+        }
+        if end != run.end {
+            // Never reached as long as what is read here is what was found plain; nothing of a file may be lost without a word.
+            let help = "report this as a mistake of the tool, with the file; a comment between these blocks helps until then";
+            self.context.report(Problem::error(&self.span(Some(end..run.end)), "some blocks could not be read", help));
+        }
     }
 
     /// A plain block by its table.

@@ -106,6 +106,7 @@ fn a_limit_of_time_stops_safely_and_resume_goes_on() {
       unfinished  20261105-090000-d5bc86: in prepare; 2 of 17 steps done, 0 undone, 1 in flight; begun
                   30m ago by tester
                   in flight: database.dev-openverse-db/restore
+                  about 1h 39m once it goes on, a guess
                   next: it can go on, or be turned back
                   switchover resume staging
                   switchover rollback staging

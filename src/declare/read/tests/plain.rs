@@ -35,6 +35,8 @@ const LINES: &[&str] = &[
     "  record \"A\" \"a\" {}\n",
     "  record \"A\" \"a\" {\n  }\n",
     "  record \"A\" { value = \"1\" }\n",
+    "  check \"t\" { sql = \"1\" }\n",
+    "}\nchest \"d\" {\n",
     "  record \"A\" \"a\" \"b\" { value = \"1\" }\n",
     "  record A b { value = \"1\" }\n",
     "  record {}\n",
@@ -75,9 +77,45 @@ const LINES: &[&str] = &[
     "record",
 ];
 
+/// Another kind with plain blocks of its own.
+static CHEST: BlockSpec = BlockSpec {
+    name: "chest",
+    labels: &["name"],
+    presence: Presence::Repeated,
+    doc: "Another thing for tests.",
+    attributes: &[],
+    blocks: &[BlockSpec {
+        name: "check",
+        labels: &["what"],
+        presence: Presence::Repeated,
+        doc: "A question.",
+        attributes: &[AttrSpec::new("sql", AttrType::String, "It.")],
+        blocks: &[],
+    }],
+};
+
+struct ChestKind;
+
+impl KindSchema for ChestKind {
+    fn block(&self) -> &'static BlockSpec {
+        &CHEST
+    }
+
+    fn timeouts(&self) -> &'static [TimeoutSpec] {
+        &[]
+    }
+
+    fn check(&self, _: &Declared, _: &Desired) -> Vec<Problem> {
+        Vec::new()
+    }
+}
+
 fn same(case: &Case) {
-    let (cut, whole) = (case.with(read).unwrap(), case.with(read_by_the_parser).unwrap());
-    assert_eq!(format!("{cut:#?}"), format!("{whole:#?}"));
+    case.with(|location, inputs| {
+        let inputs = Inputs { kinds: &[&BoxKind, &ChestKind], variables: VariableSources::default(), env: inputs.env, now: inputs.now };
+        let (cut, whole) = (read(location, &inputs).unwrap(), read_by_the_parser(location, &inputs).unwrap());
+        assert_eq!(format!("{cut:#?}"), format!("{whole:#?}"));
+    });
 }
 
 fn environment(lines: &[&str]) -> String {
@@ -113,6 +151,7 @@ fn every_line_between_plain_ones() {
         for around in [LINES[0], LINES[2], "\n"] {
             same(&Case::new(&environment(&[around, line, around])));
             same(&Case::new(&environment(&[line, line])));
+            same(&Case::new(&environment(&[around, line, around, around])));
         }
     }
 }

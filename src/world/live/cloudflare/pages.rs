@@ -83,7 +83,7 @@ async fn one_reading(door: &Cloudflare, zone_id: &str) -> CallResult<Option<Vec<
     records.sort_unstable_by(|a, b| a.id.cmp(&b.id));
     records.dedup_by(|a, b| a.id == b.id);
     let whole = total.is_none_or(|total| usize::try_from(total).is_ok_and(|total| total == records.len()));
-    Ok((whole && edges_stand(door, zone_id, &edges).await?).then_some(records))
+    Ok((whole && edges_stand(door, zone_id, &edges, &records).await?).then_some(records))
 }
 
 /// Where a page begins and ends.
@@ -100,9 +100,9 @@ impl Edges {
     }
 }
 
-/// Whether the same names stand around the edge between each two pages as when these were read. Names, since the service does not promise an order
-/// among records of one name; where one name stands on both sides, the count must do.
-async fn edges_stand(door: &Cloudflare, zone_id: &str, edges: &BTreeMap<u64, Edges>) -> CallResult<bool> {
+/// Whether the same names stand around the edge between each two pages as when these were read, and no record that was not read (`read` is in the order of
+/// ids). Names, since the service does not promise an order among records of one name; where one name stands on both sides, the count must do.
+async fn edges_stand(door: &Cloudflare, zone_id: &str, edges: &BTreeMap<u64, Edges>, read: &[Record]) -> CallResult<bool> {
     let mut before = 0;
     let mut around = Vec::new();
     for (page, next) in edges.values().zip(edges.values().skip(1)) {
@@ -111,18 +111,19 @@ async fn edges_stand(door: &Cloudflare, zone_id: &str, edges: &BTreeMap<u64, Edg
             around.push((before, [page.last.clone(), next.first.clone()]));
         }
     }
-    let looks = around.into_iter().map(|(before, names)| edge_stands(door, zone_id, before, names));
+    let looks = around.into_iter().map(|(before, names)| edge_stands(door, zone_id, before, names, read));
     stream::iter(looks).buffer_unordered(AT_A_TIME).try_fold(true, |all, one| async move { Ok(all && one) }).await
 }
 
-async fn edge_stands(door: &Cloudflare, zone_id: &str, before: u64, names: [Option<String>; 2]) -> CallResult<bool> {
+async fn edge_stands(door: &Cloudflare, zone_id: &str, before: u64, names: [Option<String>; 2], read: &[Record]) -> CallResult<bool> {
     let (size, number, at) = probe(before);
     let (records, info) = page(door, zone_id, size, number).await?;
     if info.per_page.is_some_and(|given| given != size) {
         // A service that gives other pages than asked for cannot be asked this; the count must do.
         return Ok(true);
     }
-    Ok(names.iter().zip(at - 1..).all(|(name, at)| name.as_ref() == records.get(at).map(|record| &record.name)))
+    let known = |record: &Record| read.binary_search_by(|known| known.id.cmp(&record.id)).is_ok();
+    Ok(records.iter().all(known) && names.iter().zip(at - 1..).all(|(name, at)| name.as_ref() == records.get(at).map(|record| &record.name)))
 }
 
 /// The size and number of a small page that has both the last of `before` records and the one after it, and the place of that one on it.
