@@ -22,7 +22,8 @@ struct Typed {
 impl Typed {
     fn start(bench: &Bench, args: &str) -> Typed {
         let inside = format!("stty cols {COLUMNS} rows 24; TERM=xterm NO_COLOR=1 exec \"$SWITCHOVER\" {args}");
-        let mut command = shell::command(bench, r#"exec script -qec "$1" /dev/null"#, &[&inside]);
+        // Should a key not be heard, the test fails after some minutes instead of waiting for ever.
+        let mut command = shell::command(bench, r#"exec timeout --foreground 300 script -qec "$1" /dev/null"#, &[&inside]);
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let (keys, screen) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
         Typed { child, keys, screen, sent: Vec::new() }

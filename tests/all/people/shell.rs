@@ -12,8 +12,9 @@ use crate::services::process::{find_program, skipped};
 /// `sh -c SCRIPT` in the root of a bench, with the bench's variables, `$SWITCHOVER` for the binary, and `$1`… for the arguments.
 pub fn command(bench: &Bench, script: &str, args: &[&str]) -> Command {
     let like = bench.command(&[]);
-    let mut command = Command::new("sh");
-    command.args(["-c", script, "sh"]).args(args).current_dir(like.get_current_dir().unwrap()).env_clear();
+    let mut command = Command::new("env");
+    // Whoever runs the tests may ignore signals (nohup, a job in the background), and every process below would do so too.
+    command.args(["--default-signal", "sh", "-c", script, "sh"]).args(args).current_dir(like.get_current_dir().unwrap()).env_clear();
     command.env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("SWITCHOVER", like.get_program());
     command.envs(like.get_envs().filter_map(|(name, value)| Some((name, value?))));
     command

@@ -9,7 +9,7 @@ use super::shell::{self, Watched, instances, is, is_declared};
 use crate::cli::bench::Bench;
 
 fn paced(bench: &Bench, pace: &str) -> Watched {
-    Watched::start(bench.command(&["apply", "staging", "--yes", "--json", "--seed", "1", "--pace", pace]))
+    Watched::start(shell::command(bench, r#"exec "$SWITCHOVER" apply staging --yes --json --seed 1 --pace "$1""#, &[pace]))
 }
 
 /// A moment of a run, by the event that tells of it.

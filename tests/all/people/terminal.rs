@@ -6,7 +6,7 @@ use super::shell::{self, Watched, instances, is, is_declared};
 
 /// Events on standard output; nobody answers on standard error.
 fn paced(bench: &crate::cli::bench::Bench, pace: &str) -> Command {
-    bench.command(&["apply", "staging", "--yes", "--json", "--seed", "1", "--pace", pace])
+    shell::command(bench, r#"exec "$SWITCHOVER" apply staging --yes --json --seed 1 --pace "$1""#, &[pace])
 }
 
 /// The outages that were told to begin and to end.
