@@ -8,7 +8,7 @@ use super::running::{self, Begin, Run};
 use super::session::OpenWorld;
 use super::{Session, ask};
 use crate::apply::engine::{Program, missing, summary};
-use crate::apply::journal::{RunState, Stage, Store};
+use crate::apply::journal::{RunState, Stage, StepState, Store};
 use crate::apply::operation::Look;
 use crate::cli::RunFlags;
 use crate::model::{Error, Exit, Result};
@@ -87,11 +87,8 @@ async fn candidate(store: &dyn Store, environment: &str, id: Option<&str>) -> Re
 
 /// Whether a run has ended and nothing that it did is still there.
 fn left_nothing(state: &RunState) -> bool {
-    let is_there = |step: &Step| {
-        let folded = state.step(&step.id);
-        folded.called && folded.stage != Stage::Undone && step.undo != Undo::Nothing
-    };
-    state.finished.is_some() && !state.plan.steps.iter().any(is_there)
+    let is_there = |(step, folded): (&Step, &StepState)| folded.called && folded.stage != Stage::Undone && step.undo != Undo::Nothing;
+    state.finished.is_some() && !state.each().any(is_there)
 }
 
 fn no_such_run(id: &str) -> Error {
@@ -123,13 +120,13 @@ async fn refuse_conflicts(program: &Program, state: &RunState, world: &OpenWorld
     }
     let mut told = BTreeSet::new();
     for id in summary::to_undo(state) {
-        let Some(at) = program.places.get(&id) else { continue };
-        let address = &program.step(*at).address;
+        let Some(at) = program.plan.place(&id) else { continue };
+        let address = &program.step(at).address;
         if told.contains(address) {
             continue;
         }
         let cx = missing::before_any_call(state, readers, &id);
-        for operation in &program.steps[*at].undo {
+        for operation in &program.steps[at].undo {
             match operation.look(&cx).await {
                 Ok(Look::Done { .. }) => {}
                 Ok(Look::Conflict(why)) => {
@@ -164,8 +161,8 @@ fn describe(state: &RunState) -> String {
             let _ = writeln!(text, "  {}: {}", escape::terminal(&id), escape::terminal(title));
         }
     }
-    for step in &state.plan.steps {
-        if let (Undo::Keep(why), true) = (&step.undo, state.step(&step.id).called) {
+    for (step, folded) in state.each() {
+        if let (Undo::Keep(why), true) = (&step.undo, folded.called) {
             let _ = writeln!(text, "  {} stays: {}", escape::terminal(&step.id), escape::terminal(why));
         }
     }

@@ -116,7 +116,7 @@ pub async fn resumable(store: &dyn Store, environment: &str) -> Result<Option<Ru
         let left = if state.turned_back.is_some() {
             !summary::to_undo(state).is_empty()
         } else {
-            state.plan.steps.iter().any(|step| state.step(&step.id).stage != Stage::Done)
+            state.each().any(|(_, folded)| folded.stage != Stage::Done)
         };
         for_a_person && left
     }))
@@ -251,7 +251,7 @@ impl Run<'_> {
             return None;
         }
         let (style, clock) = (self.session.err_style(), self.world.writers.clock());
-        let done = state.plan.steps.iter().filter(|step| state.step(&step.id).stage == Stage::Done).map(|step| step.id.clone());
+        let done = state.each().filter(|(_, folded)| folded.stage == Stage::Done).map(|(step, _)| step.id.clone());
         let setup = live::Setup {
             surface: Box::new(Terminal { columns: style.width }),
             style,

@@ -68,7 +68,7 @@ fn replay(session: &Session, entries: &[crate::apply::journal::Entry]) -> Result
         if let Some(mut event) = telling::event_of(&entry.record, entry.time, &state) {
             match &program {
                 Some(program) => program.name_operation(&mut event, &state),
-                None => event.operation = event.step.as_deref().and_then(|id| state.planned(id)?.operation.word("type")),
+                None => event.operation = event.step.as_deref().and_then(|id| state.plan.step(id)?.operation.word("type")),
             }
             sink.event(&event);
         }

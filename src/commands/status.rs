@@ -154,7 +154,7 @@ fn holds(desired: &Desired) -> Vec<HoldStatus> {
 
 fn unfinished(state: &RunState, experience: &Experience, now: Timestamp) -> UnfinishedRun {
     let counts = summary::summarize(state, Exit::Done, Vec::new());
-    let at = state.plan.steps.iter().rev().find(|step| !matches!(state.step(&step.id).stage, Stage::Fresh));
+    let at = state.each().rev().find(|(_, folded)| !matches!(folded.stage, Stage::Fresh));
     let environment = &state.plan.environment;
     let next = if state.turned_back.is_some() {
         format!("it is being turned back: `switchover resume {environment}` goes on with that")
@@ -166,7 +166,7 @@ fn unfinished(state: &RunState, experience: &Experience, now: Timestamp) -> Unfi
         run: state.plan.run.clone(),
         started: state.began,
         actor: state.actor.clone(),
-        phase: at.map(|step| step.phase),
+        phase: at.map(|(step, _)| step.phase),
         steps: state.plan.steps.len(),
         done: counts.done.len(),
         undone: counts.undone.len(),

@@ -64,23 +64,24 @@ pub fn read_or_receive(path: &Path, max: u64) -> Result<Vec<u8>> {
 /// # Errors
 /// A fragment: that it holds too many values.
 pub fn check_json(text: &str) -> std::result::Result<(), String> {
-    check_memory(text, JSON_MEMORY_MAX)
+    check_memory(text.as_bytes(), JSON_MEMORY_MAX)
 }
 
 /// As [`check_json`], for a plan or a journal, which may be long: a text of more than 12 MiB may take up to sixteen times its size.
 ///
 /// # Errors
 /// As [`check_json`].
-pub fn check_long_json(text: &str) -> std::result::Result<(), String> {
+pub fn check_long_json(text: impl AsRef<[u8]>) -> std::result::Result<(), String> {
+    let text = text.as_ref();
     check_memory(text, JSON_MEMORY_MAX.max(text.len().saturating_mul(MEMORY_PER_BYTE_MAX)))
 }
 
-fn check_memory(text: &str, most: usize) -> std::result::Result<(), String> {
+fn check_memory(text: &[u8], most: usize) -> std::result::Result<(), String> {
     // No byte can become more than an object does.
     if text.len().saturating_mul(OBJECT) <= most {
         return Ok(());
     }
-    let memory = json_memory(text.as_bytes());
+    let memory = json_memory(text);
     if memory <= most {
         return Ok(());
     }

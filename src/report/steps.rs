@@ -1,6 +1,5 @@
 //! The steps of a plan as people are told of them: by number and short name, found at once however many there are.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::plan::{Plan, Step};
@@ -14,7 +13,6 @@ const NAME_COLUMNS: usize = 28;
 pub struct Steps {
     /// The plan.
     pub plan: Arc<Plan>,
-    places: HashMap<String, usize>,
     names: Vec<String>,
 }
 
@@ -22,26 +20,25 @@ impl Steps {
     /// Takes a plan's steps down.
     #[must_use]
     pub fn new(plan: Arc<Plan>) -> Self {
-        let places = plan.steps.iter().enumerate().map(|(place, step)| (step.id.clone(), place)).collect();
-        let alone = plan.steps.windows(2).all(|pair| pair[0].address == pair[1].address);
+        let alone = plan.has_one_resource();
         let name = |step: &Step| {
             let slug = step.id.strip_prefix(&format!("{}/", step.address)).unwrap_or(&step.id).to_owned();
             if alone { slug } else { format!("{}/{slug}", step.address.name) }
         };
         let names = plan.steps.iter().map(name).collect();
-        Steps { plan, places, names }
+        Steps { plan, names }
     }
 
     /// Where a step stands in the plan, from 0.
     #[must_use]
     pub fn place(&self, id: &str) -> Option<usize> {
-        self.places.get(id).copied()
+        self.plan.place(id)
     }
 
     /// The plan's data of a step.
     #[must_use]
     pub fn step(&self, id: &str) -> Option<&Step> {
-        self.plan.steps.get(self.place(id)?)
+        self.plan.step(id)
     }
 
     /// The short name of the step at a place: the last part of its id, with the resource's name when the plan has several.

@@ -58,7 +58,7 @@ fn check(state: &RunState) -> Result<(), TestCaseError> {
         let step = state.step(&id);
         prop_assert!(step.called && step.stage != Stage::Undone, "{} has nothing to undo", id);
     }
-    for step in state.steps.values() {
+    for step in state.each().map(|(_, step)| step) {
         prop_assert!(!step.called || state.wrote, "something was called, and nothing was written");
     }
     Ok(())

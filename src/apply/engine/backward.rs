@@ -48,8 +48,8 @@ impl Engine {
 
     /// Places of the steps that are still to be undone, oldest first.
     fn undo_queue(&mut self) -> &mut Vec<usize> {
-        let (state, places) = (&self.journal.state, &self.program.places);
-        self.undo_queue.get_or_insert_with(|| summary::to_undo(state).iter().rev().filter_map(|id| places.get(id).copied()).collect())
+        let (state, plan) = (&self.journal.state, &self.program.plan);
+        self.undo_queue.get_or_insert_with(|| summary::to_undo(state).iter().rev().filter_map(|id| plan.place(id)).collect())
     }
 
     /// Which operation of a step's way back comes next. What an earlier process did of it is found by looking, from the first one on.
@@ -84,8 +84,8 @@ impl Engine {
     fn assumed_gone(&self) -> Vec<String> {
         let (plan, state) = (&self.program.plan, &self.journal.state);
         let then = format!("`switchover rollback {}` looks again and goes on with the way back", plan.environment);
-        let assumed = plan.steps.iter().filter(|step| state.step(&step.id).assumed_gone.is_some());
-        assumed.map(|step| need(&format!("{} was taken as not done", step.id), "its effect did not show", decide::NOT_SHOWN, &then)).collect()
+        let assumed = state.each().filter(|(_, folded)| folded.assumed_gone.is_some());
+        assumed.map(|(step, _)| need(&format!("{} was taken as not done", step.id), "its effect did not show", decide::NOT_SHOWN, &then)).collect()
     }
 
     async fn undone(&mut self, at: usize) -> Result<()> {
@@ -108,13 +108,13 @@ impl Engine {
     }
 
     fn is_taken(&self, at: usize) -> bool {
-        matches!(&self.journal.state.step(&self.program.step(at).id).stage, Stage::Called(call) if call.taken)
+        matches!(&self.journal.state.at(at).stage, Stage::Called(call) if call.taken)
     }
 
     /// Where nothing was there to undo after a call that may have had an effect: how long it has been looked for. A person hears of it, since a service
     /// that shows an effect later than this says nothing before.
     fn taken_as_not_done(&self, at: usize) -> Option<Duration> {
-        let state = self.journal.state.step(&self.program.step(at).id);
+        let state = self.journal.state.at(at);
         let (Stage::Called(call), None) = (&state.stage, &state.undo) else { return None };
         // What goes with another step's way back is not looked for by itself.
         let looked = !self.program.steps[at].undo.is_empty();

@@ -120,7 +120,7 @@ impl Engine {
 
     /// How far an operation's call came.
     pub(super) fn call(&self, key: Key) -> Option<&Call> {
-        let state = self.journal.state.step(&self.program.step(key.step).id);
+        let state = self.journal.state.at(key.step);
         match (key.undo, &state.stage, &state.undo) {
             (None, Stage::Called(call), _) => Some(call),
             (Some(index), _, Some((at, call))) if *at == index => Some(call),
@@ -267,7 +267,7 @@ impl Engine {
             Decision::Gone(what) => self.gone(key, &what).await,
             Decision::Unseen(error, help) => self.fail(key, error, help, Cause::Unseen).await,
             Decision::Wait(progress) => {
-                let since = self.journal.state.step(&id).began.filter(|_| key.undo.is_none()).unwrap_or(began);
+                let since = self.journal.state.at(key.step).began.filter(|_| key.undo.is_none()).unwrap_or(began);
                 let elapsed_seconds = time::between(since, now).as_secs();
                 let kind = EventKind::StepProgress {
                     status: progress.status,
@@ -295,7 +295,7 @@ impl Engine {
     fn may_come_late(&self, key: Key, look: &Look) -> bool {
         let (Some(_), Look::Done { .. }) = (key.undo, look) else { return false };
         let step = self.program.step(key.step);
-        let state = self.journal.state.step(&step.id);
+        let state = self.journal.state.at(key.step);
         let (Stage::Called(call), None) = (&state.stage, &state.undo) else { return false };
         !call.had_no_effect() && time::between(call.last, self.now()) <= step.limits.visibility
     }
@@ -305,7 +305,7 @@ impl Engine {
     fn taken_and_undone(&self, key: Key) -> Option<(Arc<dyn Operation>, Scene)> {
         key.undo?;
         let step = self.program.step(key.step);
-        let state = self.journal.state.step(&step.id);
+        let state = self.journal.state.at(key.step);
         let (Stage::Called(call), None) = (&state.stage, &state.undo) else { return None };
         let given_up = call.told && time::between(call.last, self.now()) > step.limits.timeout;
         let forward = Key { undo: None, ..key };

@@ -40,7 +40,7 @@ impl Engine {
         let program = Arc::clone(&self.program);
         self.dependents = vec![Vec::new(); program.steps.len()];
         self.waiting = vec![0; program.steps.len()];
-        let is_done = |ready: &Ready| self.journal.state.step(&program.step(ready.at).id).stage == Stage::Done;
+        let is_done = |ready: &Ready| self.journal.state.at(ready.at).stage == Stage::Done;
         for ready in &program.steps {
             if let Some(outage) = &program.step(ready.at).outage {
                 self.of_outage.entry(outage.name().to_owned()).or_default().push(ready.at);
@@ -140,7 +140,7 @@ impl Engine {
     /// Steps of open outages, and what must be done before these outages can end.
     fn urgent(&self) -> BTreeSet<usize> {
         let state = &self.journal.state;
-        let is_left = |at: &usize| state.step(&self.program.step(*at).id).stage != Stage::Done;
+        let is_left = |at: &usize| state.at(*at).stage != Stage::Done;
         let of_open = state.outages.keys().filter_map(|outage| self.of_outage.get(outage)).flatten();
         let mut next: Vec<usize> = of_open.copied().filter(is_left).collect();
         let mut found = BTreeSet::new();
@@ -206,7 +206,7 @@ impl Engine {
         let program = Arc::clone(&self.program);
         let step = program.step(key.step);
         let mut records = Vec::new();
-        if self.journal.state.step(&step.id).stage == Stage::Fresh {
+        if self.journal.state.at(key.step).stage == Stage::Fresh {
             // Its effect was there before its call: whoever reads the events still sees it begin.
             records.push(Record::Watching { step: step.id.clone() });
         }
@@ -339,7 +339,7 @@ impl Engine {
             };
             return (record, summary);
         }
-        let all_done = state.plan.steps.iter().all(|step| state.step(&step.id).stage == Stage::Done);
+        let all_done = state.each().all(|(_, folded)| folded.stage == Stage::Done);
         let back = state.turned_back.is_some();
         if let Some(why) = self.stopping.take().filter(|_| if back { !summary::to_undo(state).is_empty() } else { !all_done }) {
             let summary = summary::summarize(state, Exit::Stopped, std::mem::take(&mut self.needs));

@@ -13,9 +13,9 @@ use crate::world::Readers;
 pub async fn gone(program: &Program, state: &RunState, readers: &dyn Readers, of: impl Fn(&Step) -> bool) -> Vec<(String, String)> {
     let mut found = Vec::new();
     for id in summary::to_undo(state) {
-        let Some(at) = program.places.get(&id).copied() else { continue };
+        let Some(at) = state.plan.place(&id) else { continue };
         let step = program.step(at);
-        if state.step(&id).stage != Stage::Done || !of(step) || is_moving(state, &step.address) {
+        if state.at(at).stage != Stage::Done || !of(step) || is_moving(state, &step.address) {
             continue;
         }
         let Some(operation) = program.steps[at].undo.first().filter(|operation| !operation.missing_is_done()) else { continue };
@@ -36,8 +36,8 @@ pub fn before_any_call<'a>(state: &'a RunState, readers: &'a dyn Readers, step: 
 
 /// Whether a call of this resource may be at work.
 fn is_moving(state: &RunState, address: &crate::model::Address) -> bool {
-    let of_it = state.plan.steps.iter().filter(|step| step.address == *address);
-    of_it.map(|step| state.step(&step.id)).any(|step| match (&step.stage, &step.undo) {
+    let of_it = state.each().filter(|(step, _)| step.address == *address);
+    of_it.map(|(_, folded)| folded).any(|step| match (&step.stage, &step.undo) {
         (_, Some(_)) => step.stage != Stage::Undone,
         (Stage::Called(call), None) => !call.had_no_effect(),
         _ => false,

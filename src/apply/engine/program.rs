@@ -31,8 +31,6 @@ pub struct Program {
     pub plan: Arc<Plan>,
     /// Its steps, in the plan's order.
     pub steps: Vec<Ready>,
-    /// Places by step id.
-    pub places: BTreeMap<String, usize>,
     /// Facts of the plan by id.
     pub facts: BTreeMap<String, usize>,
     /// How facts are read.
@@ -48,8 +46,7 @@ impl Program {
     pub fn new(plan: Arc<Plan>, kinds: Kinds) -> Result<Self> {
         let bad =
             |what: String| Error::new(Exit::Error, format!("the plan cannot be run: {what}"), "make a new plan with this version of switchover");
-        let places: BTreeMap<String, usize> = plan.steps.iter().enumerate().map(|(at, step)| (step.id.clone(), at)).collect();
-        if places.len() != plan.steps.len() {
+        if plan.steps.iter().enumerate().any(|(at, step)| plan.place(&step.id) != Some(at)) {
             return Err(bad("two steps have one id".to_owned()));
         }
         let facts: BTreeMap<String, usize> = plan.facts.iter().enumerate().map(|(at, fact)| (fact.id.clone(), at)).collect();
@@ -62,13 +59,13 @@ impl Program {
                 _ => Vec::new(),
             };
             let after =
-                step.after.iter().map(|id| places.get(id).copied().ok_or_else(|| bad(format!("{} waits for {id}, which is not there", step.id))));
+                step.after.iter().map(|id| plan.place(id).ok_or_else(|| bad(format!("{} waits for {id}, which is not there", step.id))));
             if let Some(fact) = step.facts.iter().find(|id| !facts.contains_key(*id)) {
                 return Err(bad(format!("{} relies on {fact}, which is not there", step.id)));
             }
             steps.push(Ready { at, operation: decode(&step.operation)?, undo, after: after.collect::<Result<_>>()? });
         }
-        let program = Program { plan, steps, places, facts, kinds };
+        let program = Program { plan, steps, facts, kinds };
         if let Some(id) = program.in_cycle() {
             return Err(bad(format!("{id} waits for itself")));
         }
@@ -86,7 +83,7 @@ impl Program {
 
     /// Gives an event the service's own word for what its step does at the moment: `rds:ModifyDBInstance`; on the way back that of the way back.
     pub fn name_operation(&self, event: &mut Event, state: &RunState) {
-        let Some((id, ready)) = event.step.as_deref().and_then(|id| Some((id, &self.steps[*self.places.get(id)?]))) else { return };
+        let Some((id, ready)) = event.step.as_deref().and_then(|id| Some((id, self.steps.get(self.plan.place(id)?)?))) else { return };
         let index = state.step(id).undo.as_ref().map_or(0, |(index, _)| *index);
         let back = ready.undo.get(index).filter(|_| state.turned_back.is_some());
         event.operation = Some(back.unwrap_or(&ready.operation).name().to_owned());

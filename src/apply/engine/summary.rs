@@ -12,8 +12,8 @@ use crate::plan::{Outage, Undo};
 #[must_use]
 pub fn summarize(state: &RunState, exit: Exit, needs: Vec<String>) -> Summary {
     let mut summary = Summary { exit_code: exit.code(), needs, ..Summary::default() };
-    for step in &state.plan.steps {
-        let list = match state.step(&step.id).standing() {
+    for (step, folded) in state.each() {
+        let list = match folded.standing() {
             Standing::Done => &mut summary.done,
             Standing::Undone => &mut summary.undone,
             Standing::InFlight => &mut summary.in_flight,
@@ -29,14 +29,10 @@ pub fn summarize(state: &RunState, exit: Exit, needs: Vec<String>) -> Summary {
 #[must_use]
 pub fn to_undo(state: &RunState) -> Vec<String> {
     let mut steps: Vec<(u64, &str)> = state
-        .plan
-        .steps
-        .iter()
-        .filter(|step| !matches!(step.undo, Undo::Keep(_) | Undo::Impossible(_)))
-        .filter_map(|step| {
-            let folded = state.step(&step.id);
-            (folded.called && folded.stage != Stage::Undone).then_some((folded.order?, step.id.as_str()))
-        })
+        .each()
+        .filter(|(step, _)| !matches!(step.undo, Undo::Keep(_) | Undo::Impossible(_)))
+        .filter(|(_, folded)| folded.called && folded.stage != Stage::Undone)
+        .filter_map(|(step, folded)| Some((folded.order?, step.id.as_str())))
         .collect();
     steps.sort_unstable();
     let newest_first = steps.into_iter().rev().map(|(_, id)| id.to_owned());

@@ -50,7 +50,7 @@ pub fn event_of(record: &Record, at: Timestamp, state: &RunState) -> Option<Even
 /// the plan's.
 #[must_use]
 pub fn about(state: &RunState, step: Option<&str>, at: Timestamp, kind: EventKind) -> Event {
-    let step = step.and_then(|id| state.planned(id));
+    let step = step.and_then(|id| state.plan.step(id));
     Event {
         time: at,
         run: state.plan.run.clone(),
@@ -77,7 +77,7 @@ fn step_of(record: &Record) -> Option<&str> {
 }
 
 fn expected(state: &RunState, id: &str) -> u64 {
-    state.planned(id).map_or(0, |step| step.limits.expected.as_secs())
+    state.plan.step(id).map_or(0, |step| step.limits.expected.as_secs())
 }
 
 fn elapsed(state: &RunState, id: &str, at: Timestamp) -> u64 {

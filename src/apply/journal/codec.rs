@@ -1,8 +1,13 @@
 //! Lines of a journal file: `CHECKSUM JSON\n`. The checksum is a CRC-32 over the previous line's checksum and this line's JSON, so that a
 //! line that was changed, dropped, doubled or moved is found.
 
+use std::io::Write as _;
+
 use super::record::Entry;
 use crate::model::input;
+
+/// Bytes of a line's checksum, with the blank behind it.
+const CHECKSUM: usize = 9;
 
 /// What a journal file holds.
 #[derive(Debug)]
@@ -20,11 +25,26 @@ pub struct Decoded {
 /// # Errors
 /// When the entry cannot be written as JSON, which no entry of ours should do.
 pub fn encode(entry: &Entry, chain: u32) -> Result<(String, u32), String> {
-    let json = serde_json::to_string(entry).map_err(|error| error.to_string())?;
+    let mut line = Vec::new();
+    let sum = encode_into(&mut line, entry, chain)?;
+    Ok((String::from_utf8(line).map_err(|error| error.to_string())?, sum))
+}
+
+/// Adds the line for `entry`, after a line with checksum `chain`, to `lines`, and gives its checksum.
+///
+/// # Errors
+/// As [`encode`]; then `lines` may end in a part of a line.
+pub fn encode_into(lines: &mut Vec<u8>, entry: &Entry, chain: u32) -> Result<u32, String> {
+    let sum_at = lines.len();
+    lines.extend_from_slice(&[b' '; CHECKSUM]);
+    let json_at = lines.len();
+    serde_json::to_writer(&mut *lines, entry).map_err(|error| error.to_string())?;
     // What could not be read again is not written.
-    input::check_long_json(&json)?;
-    let sum = checksum(chain, json.as_bytes());
-    Ok((format!("{sum:08x} {json}\n"), sum))
+    input::check_long_json(&lines[json_at..])?;
+    let sum = checksum(chain, &lines[json_at..]);
+    write!(&mut lines[sum_at..json_at], "{sum:08x} ").map_err(|error| error.to_string())?;
+    lines.push(b'\n');
+    Ok(sum)
 }
 
 /// Reads a whole file. A last line without its line feed was being written when the writer died, and is left out; any other damage
@@ -62,7 +82,7 @@ pub fn decode_after(bytes: &[u8], before: u64, chain: u32) -> Result<Decoded, St
 /// # Errors
 /// How it is damaged.
 pub fn decode_line(line: &[u8], chain: u32) -> Result<(Entry, u32), String> {
-    let (sum, json) = line.split_at_checked(9).ok_or("it is too short")?;
+    let (sum, json) = line.split_at_checked(CHECKSUM).ok_or("it is too short")?;
     let sum = std::str::from_utf8(sum)
         .ok()
         .and_then(|text| text.strip_suffix(' '))

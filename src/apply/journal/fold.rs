@@ -34,8 +34,6 @@ pub enum Stage {
 /// One step, folded.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct StepState {
-    /// Its place in the plan.
-    pub place: usize,
     /// How far it came.
     pub stage: Stage,
     /// Whether a call of it ever went out (stays true when done or undone).
@@ -103,8 +101,8 @@ pub struct RunState {
     pub began: Timestamp,
     /// When the process that runs it now (or ran it last) took it up.
     pub taken_up: Timestamp,
-    /// Every step of the plan.
-    pub steps: BTreeMap<String, StepState>,
+    /// What became of each step, in the plan's order.
+    steps: Vec<StepState>,
     /// What was found out.
     pub outputs: BTreeMap<String, Outputs>,
     /// Why it is being turned back, if it is.
@@ -133,7 +131,7 @@ impl RunState {
     /// A run that has just begun.
     #[must_use]
     pub fn begin(plan: Arc<Plan>, actor: String, time: Timestamp) -> Self {
-        let steps = plan.steps.iter().enumerate().map(|(place, step)| (step.id.clone(), StepState { place, ..StepState::default() })).collect();
+        let steps = vec![StepState::default(); plan.steps.len()];
         RunState {
             plan,
             actor,
@@ -159,7 +157,6 @@ impl RunState {
     #[must_use]
     pub fn step(&self, id: &str) -> &StepState {
         static FRESH: StepState = StepState {
-            place: usize::MAX,
             stage: Stage::Fresh,
             called: false,
             order: None,
@@ -171,13 +168,26 @@ impl RunState {
             began: None,
             ended: None,
         };
-        self.steps.get(id).unwrap_or(&FRESH)
+        self.plan.place(id).map_or(&FRESH, |place| self.at(place))
     }
 
-    /// The plan's data of one step.
+    /// The step at this place of the plan's order, from 0.
+    ///
+    /// # Panics
+    /// Where the plan has no such place.
     #[must_use]
-    pub fn planned(&self, id: &str) -> Option<&Step> {
-        self.plan.steps.get(self.steps.get(id)?.place)
+    pub fn at(&self, place: usize) -> &StepState {
+        &self.steps[place]
+    }
+
+    /// Every step of the plan and what became of it, in the plan's order.
+    pub fn each(&self) -> impl DoubleEndedIterator<Item = (&Step, &StepState)> {
+        self.plan.steps.iter().zip(&self.steps)
+    }
+
+    /// Whether any step awaits an answer, or its way back does.
+    pub(super) fn is_called_now(&self) -> bool {
+        self.steps.iter().any(StepState::is_called_now)
     }
 
     /// Adds one record.
@@ -249,23 +259,22 @@ impl RunState {
     }
 
     fn known(&mut self, step: &str) -> Result<&mut StepState, String> {
-        self.steps.get_mut(step).ok_or_else(|| format!("{step} is not a step of the plan"))
+        self.plan.place(step).and_then(|place| self.steps.get_mut(place)).ok_or_else(|| format!("{step} is not a step of the plan"))
     }
 
     /// Steps that were called, cannot be undone, and what is lost by them.
     #[must_use]
     pub fn gone(&self) -> Vec<(String, String)> {
-        let of = |step: &crate::plan::Step| {
-            let folded = self.step(&step.id);
+        let of = |(step, folded): (&Step, &StepState)| {
             match &step.undo {
                 // Found done without a call of ours, it is lost all the same: somebody else was first.
-                crate::plan::Undo::Impossible(lost) if (folded.called || folded.stage == Stage::Done) && folded.stage != Stage::Undone => {
+                Undo::Impossible(lost) if (folded.called || folded.stage == Stage::Done) && folded.stage != Stage::Undone => {
                     Some((step.id.clone(), lost.clone()))
                 }
                 _ => None,
             }
         };
-        self.plan.steps.iter().filter_map(of).collect()
+        self.each().filter_map(of).collect()
     }
 
     /// How a person goes on with it once what hindered it is mended, in words. `rollback` is named only where it is not refused: what cannot be
@@ -299,12 +308,10 @@ impl RunState {
             // It ended before anything was done: it begins again.
             (self.turned_back, self.stale) = (None, false);
             self.outputs.clear();
-            for state in self.steps.values_mut() {
-                *state = StepState { place: state.place, ..StepState::default() };
-            }
+            self.steps.fill(StepState::default());
         }
         let (back, now) = (self.turned_back.is_some(), self.taken_up);
-        for state in self.steps.values_mut() {
+        for state in &mut self.steps {
             if let Some(call) = state.assumed_gone.take() {
                 state.stage = Stage::Called(call);
             }
@@ -420,7 +427,7 @@ impl RunState {
 
     fn undone(&mut self, step: &str, assumed: bool) -> Result<(), String> {
         let turned_back = self.turned_back.is_some();
-        let can_be_undone = self.planned(step).is_some_and(|planned| !matches!(planned.undo, Undo::Keep(_) | Undo::Impossible(_)));
+        let can_be_undone = self.plan.step(step).is_some_and(|planned| !matches!(planned.undo, Undo::Keep(_) | Undo::Impossible(_)));
         let state = self.known(step)?;
         if !turned_back || !can_be_undone || !state.called || state.stage == Stage::Undone || state.is_called_now() {
             return Err(format!("{step} is undone out of turn"));

@@ -1,13 +1,13 @@
 //! What can have happened after what happened before. An engine writes nothing else, so whatever does not fit was not written by one.
 
-use super::fold::{RunState, Stage, Standing, StepState};
+use super::fold::{RunState, Stage, Standing};
 use crate::apply::event::Summary;
 use crate::plan::Undo;
 
 impl RunState {
     /// Whether a step may be looked at, called or done: the run goes forward, and what it waits for is done.
     pub(super) fn may_go_forward(&self, step: &str) -> Result<(), String> {
-        let planned = self.planned(step).ok_or_else(|| format!("{step} is not a step of the plan"))?;
+        let planned = self.plan.step(step).ok_or_else(|| format!("{step} is not a step of the plan"))?;
         if self.turned_back.is_some() {
             return Err(format!("{step} goes on in a run that is turned back"));
         }
@@ -19,13 +19,13 @@ impl RunState {
 
     /// Whether an operation of a step's way back may be called: the run goes back, the step was called, and no other call is under way.
     pub(super) fn may_go_back(&self, step: &str, index: usize) -> Result<(), String> {
-        let planned = self.planned(step).ok_or_else(|| format!("{step} is not a step of the plan"))?;
+        let planned = self.plan.step(step).ok_or_else(|| format!("{step} is not a step of the plan"))?;
         if self.turned_back.is_none() {
             return Err(format!("{step} is undone in a run that was not turned back"));
         }
         let known = matches!(&planned.undo, Undo::Operations { operations, .. } if index < operations.len());
         let state = self.step(step);
-        if !known || !state.called || state.stage == Stage::Undone || self.steps.values().any(StepState::is_called_now) {
+        if !known || !state.called || state.stage == Stage::Undone || self.is_called_now() {
             return Err(format!("{step} is undone out of turn"));
         }
         Ok(())
@@ -56,7 +56,7 @@ impl RunState {
 
     /// The run goes back from here on.
     pub(super) fn turn_back(&mut self, why: &str) -> Result<(), String> {
-        if self.turned_back.is_some() || self.steps.values().any(StepState::is_called_now) {
+        if self.turned_back.is_some() || self.is_called_now() {
             return Err("the run is turned back twice, or while answers are awaited".to_owned());
         }
         self.turned_back = Some(why.to_owned());
@@ -72,8 +72,8 @@ impl RunState {
             (Standing::NotStarted, &summary.not_started),
         ];
         for (standing, told) in lists {
-            let steps = self.plan.steps.iter().map(|step| &step.id).filter(|id| self.step(id).standing() == standing);
-            if !steps.eq(told) {
+            let steps = self.each().filter(|(_, state)| state.standing() == standing);
+            if !steps.map(|(step, _)| &step.id).eq(told) {
                 return Err("its last word tells something else than what happened".to_owned());
             }
         }

@@ -270,25 +270,23 @@ impl Store for LocalStore {
             Some(tail) if tail.next == first.seq => tail,
             _ => self.open_tail(&path, first.seq)?,
         };
-        let mut text = String::new();
+        let mut lines = Vec::new();
         for entry in entries {
-            let (line, chain) = codec::encode(entry, tail.chain).map_err(|why| damaged(&path, &why))?;
-            text.push_str(&line);
-            tail.chain = chain;
+            tail.chain = codec::encode_into(&mut lines, entry, tail.chain).map_err(|why| damaged(&path, &why))?;
             tail.next += 1;
         }
-        if tail.whole + text.len() as u64 > JOURNAL_BYTES_MAX {
+        if tail.whole + lines.len() as u64 > JOURNAL_BYTES_MAX {
             let why = std::io::Error::new(std::io::ErrorKind::FileTooLarge, format!("it would be larger than {} MiB", JOURNAL_BYTES_MAX >> 20));
             return Err(cannot("write", &path, &why));
         }
         let before = tail.whole;
-        if let Err(error) = tail.file.write_all(text.as_bytes()).and_then(|()| tail.file.sync_data()) {
+        if let Err(error) = tail.file.write_all(&lines).and_then(|()| tail.file.sync_data()) {
             // What was refused must not be read later as if it had happened. The tail stays removed: the next append reads the file again, and
             // cuts off a line that is not whole should this fail too.
             drop(tail.file.set_len(before).and_then(|()| tail.file.sync_data()));
             return Err(cannot("write", &path, &error));
         }
-        tail.whole += text.len() as u64;
+        tail.whole += lines.len() as u64;
         tails.insert(run.to_owned(), tail);
         Ok(())
     }

@@ -19,7 +19,7 @@ pub fn of(entries: &[Entry]) -> String {
             _ => false,
         }
     });
-    let about = entries.iter().rev().find_map(|entry| step_of(&entry.record)).and_then(|id| state.planned(id));
+    let about = entries.iter().rev().find_map(|entry| step_of(&entry.record)).and_then(|id| state.plan.step(id));
     let phase = match (back, doubt.or(about)) {
         (true, _) => "way back".to_owned(),
         (false, Some(step)) => step.phase.to_string(),

@@ -173,7 +173,7 @@ async fn on_the_way(dice: &mut Dice) -> &'static str {
     }
     assert!(summary.exit_code == 6 || (summary.exit_code == 4 && relied_on_before), "{}: {summary:?}", fact.title);
     assert!(summary::gone(&state).is_empty());
-    let back = |id: &String| matches!(plan.steps[state.step(id).place].undo, Undo::Operations { .. });
+    let back = |id: &String| matches!(plan.step(id).unwrap().undo, Undo::Operations { .. });
     assert!(summary.done.iter().all(|id| !state.step(id).called || !back(id)), "{summary:?}");
     same(&essence(&world.snapshot()), &essence(&pipeline::world(&changed_original).snapshot()), "what was begun is not switched back");
     "stopped and switched back"
