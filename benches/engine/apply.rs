@@ -2,8 +2,9 @@
 //!
 //! The limit is taken from the run's own journal: its lines are appended to another file of the same folder, in the same pieces, each piece followed by one
 //! `fdatasync`. A second limit is harder on the engine where it groups little: the same lines with one `fdatasync` for each intent, since that much no
-//! write-ahead journal with one line at a time can leave out. The time that the simulated world takes for its calls is measured call by call and taken off:
-//! in earnest it is a service's.
+//! write-ahead journal with one line at a time can leave out. A third is the plain reading of "append and fsync": every line by itself. The time that the
+//! simulated world takes for its calls is measured call by call and taken off, and its file lies in memory: in earnest it is a service's, and making a
+//! journal durable would make durable what another file of that disk has come to hold.
 
 use std::fs::{self, File};
 use std::io::Write as _;
@@ -40,6 +41,8 @@ struct Run {
     process: f64,
     same_pieces: f64,
     each_intent: f64,
+    each_line: f64,
+    store: f64,
     pieces: usize,
     intents: usize,
     lines: usize,
@@ -54,6 +57,8 @@ pub fn measure(table: &mut Table, wanted: &Wanted, scene: &Scene, plan: &Path) {
     table.row(&what, of(|run| run.engine), of(|run| run.same_pieces), &Bar::Ratio(BAR));
     let what = format!("the same; limit: one fsync for each of its {} intents", first.intents);
     table.row(&what, of(|run| run.engine), of(|run| run.each_intent), &Bar::Ratio(BAR));
+    let what = format!("the same; limit: one fsync for each of its {} lines", first.lines);
+    table.row(&what, of(|run| run.engine), of(|run| run.each_line), &Bar::Ratio(BAR));
     let what = "the same as a process, with simulated world and progress lines";
     table.row(what, of(|run| run.process), of(|run| run.same_pieces), &Bar::None);
     let (engine, world, limit) = (of(|run| run.engine), of(|run| run.world), of(|run| run.same_pieces));
@@ -64,6 +69,7 @@ pub fn measure(table: &mut Table, wanted: &Wanted, scene: &Scene, plan: &Path) {
         count * milli / limit,
         first.lines,
     ));
+    table.note(format!("of the engine's time, {:.0} ms pass in the journal's store; {}", of(|run| run.store), place_of_the_world().1));
 }
 
 /// Engine, process and limits one after the other, so that all of them meet the disk in the same mood.
@@ -73,8 +79,10 @@ fn one(wanted: &Wanted, scene: &Scene, plan: &Path, fresh: &[u8], number: usize)
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
     let program = program(plan);
     let pieces = Arc::new(Mutex::new(Vec::new()));
-    let store = Pieces { inner: LocalStore::new(root.clone()), pieces: Arc::clone(&pieces) };
-    let (engine, world) = runtime.block_on(run(&program, scene, Arc::new(store)));
+    let store = Pieces { inner: LocalStore::new(root.clone()), pieces: Arc::clone(&pieces), spent: Arc::default() };
+    let in_store = Arc::clone(&store.spent);
+    let (engine, world) = runtime.block_on(run(&program, fresh, Arc::new(store)));
+    let in_store = *in_store.lock().expect("nobody panicked");
     let journal = root.join(ENVIRONMENT).join("runs").join(format!("{}.journal", program.plan.run));
     let text = fs::read_to_string(&journal).expect("a journal");
     // The first line holds the plan, and is written before the engine begins.
@@ -82,6 +90,7 @@ fn one(wanted: &Wanted, scene: &Scene, plan: &Path, fresh: &[u8], number: usize)
     let pieces: Vec<usize> = pieces.lock().expect("nobody panicked").iter().skip(1).copied().collect();
     let intents = grouped_by_intent(&lines);
     let (same, each) = (appended(&root, &lines, &pieces), appended(&root, &lines, &intents));
+    let each_line = appended(&root, &lines, &vec![1; lines.len()]);
     fs::write(scene.world(), fresh).expect("a world");
     let command = processes::switchover(&wanted.switchover, &scene.root, &["--world", "world.json", "apply", "plan.json"]);
     let process = processes::time(command);
@@ -93,6 +102,8 @@ fn one(wanted: &Wanted, scene: &Scene, plan: &Path, fresh: &[u8], number: usize)
         process,
         same_pieces: one(same),
         each_intent: one(each),
+        each_line: one(each_line),
+        store: one(in_store),
         pieces: pieces.len(),
         intents: intents.len() - 1,
         lines: lines.len(),
@@ -105,8 +116,11 @@ fn program(plan: &Path) -> Arc<Program> {
 }
 
 /// One run; gives how long the engine took without the world, and the world.
-async fn run(program: &Arc<Program>, scene: &Scene, store: Arc<dyn Store>) -> (Duration, Duration) {
-    let sim = SimWorld::open(&scene.world(), SimOptions::default()).expect("a world");
+async fn run(program: &Arc<Program>, fresh: &[u8], store: Arc<dyn Store>) -> (Duration, Duration) {
+    let folder = tempfile::tempdir_in(place_of_the_world().0).expect("a folder");
+    let path = folder.path().join("world.json");
+    fs::write(&path, fresh).expect("a world");
+    let sim = SimWorld::open(&path, SimOptions::default()).expect("a world");
     sim.allow_time(true);
     // Simulated calls are done at once, so that no two of them overlap: one begins where the hook is asked, and ends where the listener is told.
     let spent = Arc::new(Mutex::new(Spent::default()));
@@ -144,6 +158,12 @@ async fn run(program: &Arc<Program>, scene: &Scene, store: Arc<dyn Store>) -> (D
     sim.close().expect("the world is written");
     let world = spent.lock().expect("nobody panicked").whole;
     (took.saturating_sub(world), world)
+}
+
+/// Where the world's file is while the engine runs, and what that is: in memory where the machine has such a place.
+fn place_of_the_world() -> (PathBuf, &'static str) {
+    let memory = Path::new("/dev/shm");
+    if memory.is_dir() { (memory.to_owned(), "the world's file is in memory") } else { (std::env::temp_dir(), "the world's file is on a disk") }
 }
 
 fn wanted_locks(plan: &Plan) -> Acquire {
@@ -197,10 +217,11 @@ impl Secrets for NoSecrets {
     }
 }
 
-/// A store that remembers how many lines each append had.
+/// A store that remembers how many lines each append had, and how long all of them but the first took.
 struct Pieces {
     inner: LocalStore,
     pieces: Arc<Mutex<Vec<usize>>>,
+    spent: Arc<Mutex<Duration>>,
 }
 
 #[async_trait]
@@ -238,9 +259,15 @@ impl Store for Pieces {
     }
 
     async fn append(&self, lease: &Lease, run: &str, entries: &[Entry]) -> Result<()> {
-        if !entries.is_empty() {
-            self.pieces.lock().expect("nobody panicked").push(entries.len());
+        let began = Instant::now();
+        let appended = self.inner.append(lease, run, entries).await;
+        let mut pieces = self.pieces.lock().expect("nobody panicked");
+        if !pieces.is_empty() {
+            *self.spent.lock().expect("nobody panicked") += began.elapsed();
         }
-        self.inner.append(lease, run, entries).await
+        if !entries.is_empty() {
+            pieces.push(entries.len());
+        }
+        appended
     }
 }

@@ -158,7 +158,7 @@ mod tests {
         assert!(check_json(&"{},".repeat(1 << 19)).is_err());
         let records = format!("{{\"a\":\"{}\"}},", "x".repeat(200)).repeat(1 << 19);
         assert!(check_json(&records).is_err() && check_long_json(&records).is_ok(), "long because there is much in it");
-        assert!(check_long_json(&"{},".repeat(1 << 24)).is_err());
+        assert!(check_long_json("{},".repeat(1 << 24)).is_err());
     }
 
     #[test]

@@ -58,8 +58,7 @@ impl Program {
                 Undo::Operations { operations, .. } => operations.iter().map(decode).collect::<Result<Vec<_>>>()?,
                 _ => Vec::new(),
             };
-            let after =
-                step.after.iter().map(|id| plan.place(id).ok_or_else(|| bad(format!("{} waits for {id}, which is not there", step.id))));
+            let after = step.after.iter().map(|id| plan.place(id).ok_or_else(|| bad(format!("{} waits for {id}, which is not there", step.id))));
             if let Some(fact) = step.facts.iter().find(|id| !facts.contains_key(*id)) {
                 return Err(bad(format!("{} relies on {fact}, which is not there", step.id)));
             }

@@ -181,6 +181,7 @@ impl RunState {
     }
 
     /// Every step of the plan and what became of it, in the plan's order.
+    #[must_use]
     pub fn each(&self) -> impl DoubleEndedIterator<Item = (&Step, &StepState)> {
         self.plan.steps.iter().zip(&self.steps)
     }
