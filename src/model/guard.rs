@@ -13,6 +13,9 @@ const RIGHT_TO_LEFT: char = '\u{202E}';
 /// scripts, and characters that nobody sees. The labels of a domain name are read in their Unicode form too.
 #[must_use]
 pub fn protected<'a>(words: &'a [String], name: &str) -> Option<&'a str> {
+    if words.is_empty() {
+        return None;
+    }
     let readings = readings(name);
     let holds = |word: &str| {
         let word: Vec<char> = fold(word).chars().collect();

@@ -14,6 +14,12 @@ pub fn acts(c: char) -> bool {
             | '\u{e0000}'..='\u{e0fff}')
 }
 
+/// `1 step`, `3 steps`.
+#[must_use]
+pub fn many(count: usize, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}
+
 /// For JSON that people read: the same document, with characters that act written as escapes. They can stand only inside texts, where an escape means
 /// the same; line ends and blanks of the layout stay.
 #[must_use]

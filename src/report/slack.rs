@@ -4,10 +4,11 @@
 use std::time::Duration;
 
 use crate::apply::event::{Event, EventKind, Summary};
+use crate::model::text::many;
 use crate::model::time;
 use crate::plan::Plan;
 use crate::review::escape;
-use crate::review::summary::{about, changed, many, no_way_back, outages, short_name};
+use crate::review::summary::{about, changed, no_way_back, outages, short_name};
 
 /// Notices of one undisturbed run, start and end included.
 const MOST: usize = 6;

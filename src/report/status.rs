@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::model::Phase;
+use crate::model::text::many;
 use crate::model::time::{self, Timestamp};
 use crate::review::layout::{Cell, Line, Page};
-use crate::review::summary::many;
 use crate::review::{Ink, Style, escape};
 
 /// How one environment stands.

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use super::steps::Steps;
 use crate::apply::{Event, EventKind};
+use crate::model::text::many;
 use crate::model::time::{self, Timestamp};
 use crate::plan::{Estimate, Experience, Plan, Step, Undo};
 use crate::review::layout::{self, Cell, Line, Page};
-use crate::review::summary::{about, many};
+use crate::review::summary::about;
 use crate::review::{Ink, Style};
 
 /// A step that says nothing new says so this often.

@@ -4,10 +4,11 @@ use std::borrow::Cow;
 
 use super::Style;
 use super::escape::{self, fenced};
-use super::summary::{self, Numbers, many};
+use super::summary::{self, Numbers};
 use super::terminal::{self, Parts};
 use crate::declare::desired::NO_LONGER_DECLARED;
 use crate::diff::Action;
+use crate::model::text::many;
 use crate::plan::{Experience, Plan, PlanError, ResourceChange};
 
 /// Characters of one comment: GitHub's limit. Bytes are counted, so it holds in either measure.

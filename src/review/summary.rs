@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::diff::Action;
+use crate::model::text::many;
 use crate::model::time;
 use crate::plan::{Estimate, OutageWindow, Plan, ResourceChange, Step, Undo};
 
@@ -95,12 +96,6 @@ pub fn about(duration: Duration) -> String {
 #[must_use]
 pub fn expected(estimate: Estimate) -> String {
     if estimate.runs == 0 { about(estimate.duration) } else { format!("{}, {}", estimate.short(), estimate.basis()) }
-}
-
-/// `1 step`, `3 steps`.
-#[must_use]
-pub fn many(count: usize, noun: &str) -> String {
-    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }
 
 /// The way back of a step in a half-sentence; none when there is nothing to undo.

@@ -1,10 +1,11 @@
 //! Declared × observed: both sides in one shape, set by set.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use indexmap::IndexMap;
+use smallvec::SmallVec;
 
 use super::addresses::resolve;
 use super::check::excludes_cname;
@@ -16,6 +17,9 @@ use crate::diff::{Action, AttributeChange, Change};
 use crate::model::record::RecordType;
 use crate::model::{Address, Error, Exit, Result};
 use crate::world::dns::Record;
+
+/// What stands under one name: nearly always one thing, which then needs no memory of its own.
+pub(super) type Few<T> = SmallVec<[T; 1]>;
 
 /// Records that one message or note shows.
 const SHOWN_MAX: usize = 10;
@@ -37,7 +41,7 @@ pub struct ZoneDetail {
 pub(super) fn diff(address: &Address, observation: &ZoneObservation) -> Result<Change> {
     let spec = &observation.spec;
     let wanted = wanted(observation)?;
-    let mut present: HashMap<&str, Vec<&Arc<Record>>> = HashMap::with_capacity(observation.records.len());
+    let mut present: HashMap<&str, Few<&Arc<Record>>> = HashMap::with_capacity(observation.records.len());
     for record in observation.records.iter().filter(|record| may_be_touched(record, &spec.name)) {
         present.entry(&record.name).or_default().push(record);
     }
@@ -47,13 +51,13 @@ pub(super) fn diff(address: &Address, observation: &ZoneObservation) -> Result<C
     }
     let elastic =
         wanted.iter().filter(|one| matches!(one.set.answers, Answers::ElasticIps { .. })).flat_map(|one| one.contents.iter().cloned()).collect();
-    let mut by_name: IndexMap<&str, Vec<Wanted<'_>>> = IndexMap::with_capacity(wanted.len());
+    let mut by_name: IndexMap<&str, Few<Wanted<'_>>> = IndexMap::with_capacity(wanted.len());
     for one in wanted {
         by_name.entry(&one.set.name).or_default().push(one);
     }
     let (mut found, mut in_the_way) = (Found::new(observation), Vec::new());
     for (name, sets) in &by_name {
-        let here = present.get(name).map_or(&[][..], Vec::as_slice);
+        let here = present.get(name).map_or(&[][..], SmallVec::as_slice);
         let undeclared: Vec<&Arc<Record>> =
             here.iter().copied().filter(|record| sets.iter().all(|one| one.set.rtype.word() != record.rtype)).collect();
         let surplus = if spec.all { undeclared.as_slice() } else { &[] };
@@ -66,7 +70,7 @@ pub(super) fn diff(address: &Address, observation: &ZoneObservation) -> Result<C
     }
     refuse_in_the_way(spec, &in_the_way)?;
     if spec.all {
-        let mut others: Vec<(&str, &Vec<&Arc<Record>>)> =
+        let mut others: Vec<(&str, &Few<&Arc<Record>>)> =
             present.iter().filter(|(name, _)| !by_name.contains_key(*name)).map(|(name, here)| (*name, here)).collect();
         others.sort_unstable_by_key(|(name, _)| *name);
         for (name, here) in others {
@@ -169,13 +173,15 @@ impl<'a> Found<'a> {
             .items
             .iter()
             .filter_map(|item| if let Item::Delete(before) | Item::Patch { before, .. } = item { Some(before.id.as_str()) } else { None });
-        let touched: HashSet<&str> = ids.collect();
-        self.kept.extend(here.iter().filter(|record| !touched.contains(record.id.as_str())).map(|record| record.id.clone()));
+        let mut touched: Few<&str> = ids.collect();
+        touched.sort_unstable();
+        self.kept.extend(here.iter().filter(|record| touched.binary_search(&record.id.as_str()).is_err()).map(|record| record.id.clone()));
+        drop(touched);
         self.names.push(change);
     }
 
     /// Everything of a change that people read, the answers that change hands, and what the planner needs.
-    fn finish(self, change: &mut Change, by_name: &IndexMap<&str, Vec<Wanted<'_>>>) {
+    fn finish(self, change: &mut Change, by_name: &IndexMap<&str, Few<Wanted<'_>>>) {
         if self.names.is_empty() {
             return;
         }
@@ -217,7 +223,7 @@ fn set(mut texts: Vec<&str>) -> BTreeSet<String> {
 }
 
 /// Foreign records that go on answering what declared names give up: perhaps forgotten.
-fn left_behind(observation: &ZoneObservation, by_name: &IndexMap<&str, Vec<Wanted<'_>>>, given: &BTreeSet<String>) -> Option<String> {
+fn left_behind(observation: &ZoneObservation, by_name: &IndexMap<&str, Few<Wanted<'_>>>, given: &BTreeSet<String>) -> Option<String> {
     let spec = &observation.spec;
     if spec.all {
         return None;
@@ -228,7 +234,7 @@ fn left_behind(observation: &ZoneObservation, by_name: &IndexMap<&str, Vec<Wante
         .records
         .iter()
         .map(AsRef::as_ref)
-        .filter(|record| may_be_touched(record, &spec.name) && given.contains(&record.content) && !declared(record))
+        .filter(|record| may_be_touched(record, &spec.name) && !declared(record) && given.contains(&record.content))
         .collect();
     if foreign.is_empty() {
         return None;

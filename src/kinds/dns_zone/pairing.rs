@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::desired::Set;
+use super::diff::Few;
 use crate::model::record::RecordType;
 use crate::world::dns::{NewRecord, Patch, Record};
 
@@ -53,8 +54,8 @@ pub(super) fn changes(name: &str, wanted: &[Wanted<'_>], present: &[&Arc<Record>
     for Wanted { set, contents } in wanted {
         let of_set = present.iter().copied().filter(|record| record.rtype == set.rtype.word());
         // The service refuses identical records, but should there be two, one is enough.
-        let mut kept: Vec<&str> = Vec::new();
-        let mut gone: Vec<&Arc<Record>> = Vec::new();
+        let mut kept: Few<&str> = Few::new();
+        let mut gone: Few<&Arc<Record>> = Few::new();
         for record in of_set {
             if contents.binary_search(&record.content).is_ok() && !kept.contains(&record.content.as_str()) {
                 kept.push(&record.content);

@@ -17,6 +17,7 @@ use super::safety::judge;
 use super::schema::TIMEOUTS;
 use crate::declare::{Declared, Desired};
 use crate::model::record::RecordType;
+use crate::model::text::many;
 use crate::model::{Address, Data, Error, Exit, Phase, Result, time};
 use crate::plan::{Fact, Limits, Part, PlanCx, Step, Undo};
 use crate::world::dns::Record;
@@ -126,7 +127,7 @@ impl Builder<'_> {
             let names: BTreeSet<String> = addresses.keys().cloned().collect();
             let addresses_found = elastic_ips(&names, book);
             let region = desired.aws(provider).map_or("", |aws| aws.region.as_str());
-            let title = format!("addresses of {} Elastic IPs in {provider} ({region})", names.len());
+            let title = format!("addresses of {} in {provider} ({region})", many(names.len(), "Elastic IP"));
             let read = Read::ElasticIps { provider: provider.clone(), names };
             self.fact(&format!("elastic-ips-{provider}"), title, || read, Data::later(|| addresses_found));
             self.part.providers.insert(provider.clone());
@@ -138,7 +139,7 @@ impl Builder<'_> {
         }
         let count: usize = expected.iter().map(|one| one.addresses.len()).sum();
         let limits = self.limits("lookup");
-        let title = format!("look up {count} Elastic {} again", if count == 1 { "IP" } else { "IPs" });
+        let title = format!("look up {} again", many(count, "Elastic IP"));
         self.step("addresses", Phase::Prepare, title, || Op::Addresses(Addresses { expected }), limits);
     }
 
@@ -169,7 +170,10 @@ impl Builder<'_> {
             let (provider, zone, chunk) = (provider.clone(), zone.clone(), chunk.clone());
             move || Op::Batch(Batch { provider, zone: zone.name, zone_id: zone.id, changes: changes(&chunk) })
         };
-        let undone = format!("put the {} records of {} back as they were", chunk.count(), zone.name);
+        let undone = match chunk.count() {
+            1 => format!("put the record of {} back as it was", zone.name),
+            count => format!("put the {count} records of {} back as they were", zone.name),
+        };
         let undo = Undo::Operations { title: undone, operations: vec![Data::later(op(Chunk::back))] };
         let (forward, limits) = (op(Chunk::forward), self.limits("batch"));
         let step = self.step(&format!("batch{suffix}"), Phase::Switch, title, forward, limits);
@@ -185,7 +189,7 @@ impl Builder<'_> {
         if count == 0 {
             return None;
         }
-        let title = format!("{count} records of {} to be changed or removed{part}", zone.name);
+        let title = format!("{} of {} to be changed or removed{part}", many(count, "record"), zone.name);
         let (zone_id, read) = (zone.id.clone(), chunk.clone());
         let read = move || Read::Records { provider, zone_id, ids: read.observed().map(|record| record.id.clone()).collect() };
         let value = chunk.clone();
@@ -205,7 +209,7 @@ impl Builder<'_> {
             return None;
         }
         let found = free(&places, places.sets.keys().flat_map(|name| index.present(name)).copied());
-        let title = format!("{} names of {} free for new records{part}", places.sets.len(), zone.name);
+        let title = format!("{} of {} free for new records{part}", many(places.sets.len(), "name"), zone.name);
         let zone_id = zone.id.clone();
         self.fact(&format!("free{suffix}"), title, || Read::Free { provider, zone_id, places }, Data::later(|| found));
         Some(self.id(&format!("free{suffix}")))
@@ -219,7 +223,7 @@ impl Builder<'_> {
         let (provider, zone) = (self.observation.spec.provider.clone(), self.observation.zone.clone());
         let kept = self.observation.records.iter().filter(|record| self.detail.kept.contains(&record.id));
         let (kept, detail): (Vec<Arc<Record>>, _) = (kept.cloned().collect(), Arc::clone(self.detail));
-        let title = format!("read {} back: {} sets as declared", zone.name, detail.changed.len());
+        let title = format!("read {} back: {} as declared", zone.name, many(detail.changed.len(), "set"));
         let limits = self.limits("read_back");
         let op = move || Op::ReadBack(ReadBack { provider, zone: zone.name, zone_id: zone.id, sets: sets_after(&detail, &kept) });
         self.step("read-back", Phase::Confirm, title, op, limits);
@@ -245,7 +249,7 @@ impl Builder<'_> {
             self.part.warnings.push(warning);
             return;
         }
-        let title = format!("ask {} until they answer as declared ({} questions each)", servers.join(", "), questions.len());
+        let title = format!("ask {} until they answer as declared ({} each)", servers.join(", "), many(questions.len(), "question"));
         let witness = Some(Witness { provider: spec.provider.clone(), zone_id: zone.id.clone() });
         let op = Op::Answers(Answers { zone: zone.name.clone(), servers, questions, witness });
         let limits =

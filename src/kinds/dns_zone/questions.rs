@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::diff::ZoneDetail;
+use super::diff::{Few, ZoneDetail};
 use super::pairing::Item;
 use crate::world::dns::Record;
 
@@ -37,7 +37,7 @@ pub(super) fn questions(zone: &str, detail: &ZoneDetail, records: &[Arc<Record>]
         after.iter().filter(|(name, here)| **name != zone && here.iter().any(|record| record.rtype == "NS")).map(|(name, _)| *name).collect();
     let (mut questions, mut unasked, mut proxies) = (Vec::with_capacity(detail.changed.len()), Vec::new(), HashSet::new());
     for (name, rtype) in &detail.changed {
-        let here = after.get(name.as_str()).map_or(&[][..], Vec::as_slice);
+        let here = after.get(name.as_str()).map_or(&[][..], Few::as_slice);
         if let Some(cut) = ancestors(name).find(|ancestor| cuts.contains(ancestor)).filter(|cut| *cut != name || rtype != "DS") {
             unasked.push(format!("{rtype} {name}: delegated at {cut}, so the zone's servers only refer to others"));
             continue;
@@ -74,9 +74,9 @@ pub(super) fn questions(zone: &str, detail: &ZoneDetail, records: &[Arc<Record>]
 }
 
 /// The zone as it will be, by name.
-fn after<'a>(detail: &'a ZoneDetail, records: &'a [Arc<Record>]) -> HashMap<&'a str, Vec<After<'a>>> {
+fn after<'a>(detail: &'a ZoneDetail, records: &'a [Arc<Record>]) -> HashMap<&'a str, Few<After<'a>>> {
     let mut touched: HashMap<&str, Option<After<'_>>> = HashMap::with_capacity(detail.names.len());
-    let mut by_name: HashMap<&str, Vec<After<'_>>> = HashMap::with_capacity(records.len());
+    let mut by_name: HashMap<&str, Few<After<'_>>> = HashMap::with_capacity(records.len());
     for item in detail.names.iter().flat_map(|name| &name.items) {
         match item {
             Item::Delete(before) => {

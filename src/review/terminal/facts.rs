@@ -3,10 +3,10 @@
 use indexmap::IndexMap;
 
 use crate::model::Address;
+use crate::model::text::many;
 use crate::plan::{Fact, Plan};
 use crate::review::layout::{Cell, Line, Page, width};
 use crate::review::style::Ink;
-use crate::review::summary::many;
 use crate::review::value;
 
 /// A zone may rely on thousands of records: beyond these the JSON is the place to read them.
@@ -59,7 +59,7 @@ fn beside(page: &mut Page, facts: &[&Fact]) {
 /// For narrow terminals: the value behind its title, or under it.
 fn stacked(page: &mut Page, facts: &[&Fact]) {
     for fact in facts {
-        let value = value::brief(&fact.value.json(), VALUE_CHARACTERS);
+        let value = value::brief(&fact.value.head(VALUE_CHARACTERS), VALUE_CHARACTERS);
         page.put(4, 2, &Line::plain(&fact.title).and(Ink::Plain, ": ").and(Ink::Faint, &value));
     }
 }

@@ -11,7 +11,8 @@ mod tests;
 use super::escape;
 use super::layout::{Line, Page};
 use super::style::{Ink, Style};
-use super::summary::{self, many};
+use super::summary;
+use crate::model::text::many;
 use crate::model::time;
 use crate::plan::{Experience, Plan};
 

@@ -1,10 +1,11 @@
 //! The steps in their order, under their phases, each with its time, its limit and its way back; outages stand beside them as a bar.
 
+use crate::model::text::many;
 use crate::model::{Phase, time};
 use crate::plan::{Experience, Outage, Plan, Step};
 use crate::review::layout::{Cell, Line, Page};
 use crate::review::style::Ink;
-use crate::review::summary::{self, Numbers, about, many};
+use crate::review::summary::{self, Numbers, about};
 
 /// From this width on times have columns of their own.
 const WIDE: usize = 78;
