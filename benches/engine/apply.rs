@@ -43,6 +43,7 @@ struct Run {
     each_intent: f64,
     each_line: f64,
     store: f64,
+    at_its_pace: f64,
     pieces: usize,
     intents: usize,
     lines: usize,
@@ -59,6 +60,8 @@ pub fn measure(table: &mut Table, wanted: &Wanted, scene: &Scene, plan: &Path) {
     table.row(&what, of(|run| run.engine), of(|run| run.each_intent), &Bar::Ratio(BAR));
     let what = format!("the same; limit: one fsync for each of its {} lines", first.lines);
     table.row(&what, of(|run| run.engine), of(|run| run.each_line), &Bar::Ratio(BAR));
+    let what = "of that, in the journal's store; limit: its appends at its pace";
+    table.row(what, of(|run| run.store), of(|run| run.at_its_pace), &Bar::None);
     let what = "the same as a process, with simulated world and progress lines";
     table.row(what, of(|run| run.process), of(|run| run.same_pieces), &Bar::None);
     let (engine, world, limit) = (of(|run| run.engine), of(|run| run.world), of(|run| run.same_pieces));
@@ -69,7 +72,7 @@ pub fn measure(table: &mut Table, wanted: &Wanted, scene: &Scene, plan: &Path) {
         count * milli / limit,
         first.lines,
     ));
-    table.note(format!("of the engine's time, {:.0} ms pass in the journal's store; {}", of(|run| run.store), place_of_the_world().1));
+    table.note(place_of_the_world().1.to_owned());
 }
 
 /// Engine, process and limits one after the other, so that all of them meet the disk in the same mood.
@@ -79,18 +82,21 @@ fn one(wanted: &Wanted, scene: &Scene, plan: &Path, fresh: &[u8], number: usize)
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
     let program = program(plan);
     let pieces = Arc::new(Mutex::new(Vec::new()));
-    let store = Pieces { inner: LocalStore::new(root.clone()), pieces: Arc::clone(&pieces), spent: Arc::default() };
-    let in_store = Arc::clone(&store.spent);
+    let store = Pieces { inner: LocalStore::new(root.clone()), pieces: Arc::clone(&pieces), ended: Mutex::default() };
     let (engine, world) = runtime.block_on(run(&program, fresh, Arc::new(store)));
-    let in_store = *in_store.lock().expect("nobody panicked");
+
     let journal = root.join(ENVIRONMENT).join("runs").join(format!("{}.journal", program.plan.run));
     let text = fs::read_to_string(&journal).expect("a journal");
     // The first line holds the plan, and is written before the engine begins.
     let lines: Vec<&str> = text.split_inclusive('\n').skip(1).collect();
-    let pieces: Vec<usize> = pieces.lock().expect("nobody panicked").iter().skip(1).copied().collect();
+    let pieces: Vec<Piece> = pieces.lock().expect("nobody panicked").split_off(1);
+    let in_store = pieces.iter().map(|piece| piece.took).sum();
+    let bare =
+        |counts: &[usize]| appended(&root, &lines, &counts.iter().map(|count| Piece { lines: *count, ..Piece::default() }).collect::<Vec<_>>());
+    let same = bare(&pieces.iter().map(|piece| piece.lines).collect::<Vec<_>>());
+    let at_its_pace = appended(&root, &lines, &pieces);
     let intents = grouped_by_intent(&lines);
-    let (same, each) = (appended(&root, &lines, &pieces), appended(&root, &lines, &intents));
-    let each_line = appended(&root, &lines, &vec![1; lines.len()]);
+    let (each, each_line) = (bare(&intents), bare(&vec![1; lines.len()]));
     fs::write(scene.world(), fresh).expect("a world");
     let command = processes::switchover(&wanted.switchover, &scene.root, &["--world", "world.json", "apply", "plan.json"]);
     let process = processes::time(command);
@@ -104,6 +110,7 @@ fn one(wanted: &Wanted, scene: &Scene, plan: &Path, fresh: &[u8], number: usize)
         each_intent: one(each),
         each_line: one(each_line),
         store: one(in_store),
+        at_its_pace: one(at_its_pace),
         pieces: pieces.len(),
         intents: intents.len() - 1,
         lines: lines.len(),
@@ -186,19 +193,24 @@ fn grouped_by_intent(lines: &[&str]) -> Vec<usize> {
     groups
 }
 
-/// Appends lines in pieces of so many, each made durable; gives how long that takes.
-fn appended(folder: &Path, lines: &[&str], pieces: &[usize]) -> Duration {
+/// Appends lines in pieces of so many, each made durable after it was waited as long as the engine worked before; gives how long the appends take. A disk
+/// that is not kept busy answers later than one that is.
+fn appended(folder: &Path, lines: &[&str], pieces: &[Piece]) -> Duration {
     let path: PathBuf = folder.join("limit");
     let mut file = File::create(&path).expect("a file");
     file.sync_all().expect("a durable file");
-    let mut rest = lines;
-    let began = Instant::now();
-    for count in pieces {
-        let (piece, after) = rest.split_at(*count);
-        file.write_all(piece.concat().as_bytes()).and_then(|()| file.sync_data()).expect("it is written");
+    let (mut rest, mut took) = (lines, Duration::ZERO);
+    for piece in pieces {
+        let (these, after) = rest.split_at(piece.lines);
+        let waits = Instant::now();
+        while waits.elapsed() < piece.after {
+            std::hint::spin_loop();
+        }
+        let began = Instant::now();
+        file.write_all(these.concat().as_bytes()).and_then(|()| file.sync_data()).expect("it is written");
+        took += began.elapsed();
         rest = after;
     }
-    let took = began.elapsed();
     fs::remove_file(&path).expect("it is removed");
     took
 }
@@ -217,11 +229,19 @@ impl Secrets for NoSecrets {
     }
 }
 
-/// A store that remembers how many lines each append had, and how long all of them but the first took.
+/// One append: its lines, how long after the one before it came, and how long it took.
+#[derive(Debug, Clone, Copy, Default)]
+struct Piece {
+    lines: usize,
+    after: Duration,
+    took: Duration,
+}
+
+/// A store that remembers its appends.
 struct Pieces {
     inner: LocalStore,
-    pieces: Arc<Mutex<Vec<usize>>>,
-    spent: Arc<Mutex<Duration>>,
+    pieces: Arc<Mutex<Vec<Piece>>>,
+    ended: Mutex<Option<Instant>>,
 }
 
 #[async_trait]
@@ -246,8 +266,8 @@ impl Store for Pieces {
         self.inner.lock(name, environment).await
     }
 
-    async fn remove_lock(&self, name: &str, environment: &str) -> Result<()> {
-        self.inner.remove_lock(name, environment).await
+    async fn remove_lock(&self, held: &LockInfo, environment: &str) -> Result<bool> {
+        self.inner.remove_lock(held, environment).await
     }
 
     async fn runs(&self, environment: &str) -> Result<Vec<String>> {
@@ -261,12 +281,10 @@ impl Store for Pieces {
     async fn append(&self, lease: &Lease, run: &str, entries: &[Entry]) -> Result<()> {
         let began = Instant::now();
         let appended = self.inner.append(lease, run, entries).await;
-        let mut pieces = self.pieces.lock().expect("nobody panicked");
-        if !pieces.is_empty() {
-            *self.spent.lock().expect("nobody panicked") += began.elapsed();
-        }
         if !entries.is_empty() {
-            pieces.push(entries.len());
+            let before = self.ended.lock().expect("nobody panicked").replace(Instant::now());
+            let after = before.map_or(Duration::ZERO, |before| began.duration_since(before));
+            self.pieces.lock().expect("nobody panicked").push(Piece { lines: entries.len(), after, took: began.elapsed() });
         }
         appended
     }

@@ -154,6 +154,10 @@ pub trait Operation: Send + Sync {
     fn conflict_is_stale(&self) -> bool {
         self.starts()
     }
+    /// What a person can do about a conflict that its look finds.
+    fn on_conflict(&self) -> &'static str {
+        "somebody or something else has changed what this step works on: see what it is"
+    }
     /// Whether nothing is left to do where what it works on is gone: what it was to free is free.
     fn missing_is_done(&self) -> bool {
         false

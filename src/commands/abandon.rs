@@ -17,7 +17,7 @@ pub async fn run(session: &Session, environment: &str) -> Result<Exit> {
     let store = session.store_of_environment(&location)?;
     let environment = &location.environment;
     let Some(state) = running::unfinished(&*store, environment).await? else {
-        session.say(&format!("{environment} has no unfinished run."));
+        session.tell(&format!("{environment} has no unfinished run."));
         return Ok(Exit::Done);
     };
     session.note(&describe(&state));
@@ -42,7 +42,7 @@ pub async fn run(session: &Session, environment: &str) -> Result<Exit> {
     given_up?;
     released?;
     let environment = escape::terminal(environment);
-    session.say(&format!(
+    session.tell(&format!(
         "Run {} is given up as it stands.\n`switchover plan {environment}` starts from what is there now, and names what the run has left.",
         escape::terminal(&state.plan.run)
     ));

@@ -32,7 +32,7 @@ async fn saved(session: &Session, path: &Path, ask_first: bool, flags: &RunFlags
     if ask_first {
         ask::possible(session)?;
         let experience = history::read(&*store, &plan.environment, &plan.run).await;
-        session.note(&review::terminal_knowing(&plan, &session.err_style(), Some(&path.display().to_string()), &experience));
+        session.note(&review::terminal_knowing(&plan, &session.err_style(), review::Next::Answer, &experience));
         if !ask::ask(session, &format!("Apply this plan to {}?", plan.environment))? {
             return Err(not_confirmed());
         }
@@ -51,9 +51,9 @@ async fn environment(session: &Session, environment: &str, flags: &RunFlags, pla
     let plan = Arc::new(planning::make(&desired, &world, planned).await?);
     let experience = history::read(&*store, &plan.environment, &plan.run).await;
     if session.globals.json {
-        session.note(&review::terminal_knowing(&plan, &session.err_style(), None, &experience));
+        session.note(&review::terminal_knowing(&plan, &session.err_style(), review::Next::Answer, &experience));
     } else {
-        session.say(&review::terminal_knowing(&plan, &session.out_style(), None, &experience));
+        session.say(&review::terminal_knowing(&plan, &session.out_style(), review::Next::Answer, &experience));
     }
     if let Some(error) = planning::incomplete(&plan) {
         return Err(error);

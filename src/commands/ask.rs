@@ -20,6 +20,10 @@ pub fn ask(session: &Session, question: &str) -> Result<bool> {
     let _ = write!(err, "{} Only `yes` is accepted: ", escape::terminal(question)).and_then(|()| err.flush());
     let mut answer = String::new();
     let read = std::io::Read::take(std::io::stdin().lock(), ANSWER_BYTES_MAX).read_line(&mut answer);
+    if !answer.ends_with('\n') {
+        // Ctrl-D leaves the cursor behind the question.
+        let _ = writeln!(err);
+    }
     Ok(read.is_ok() && answer.trim() == "yes")
 }
 

@@ -4,8 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Session;
 use super::session::state_folder;
+use super::{Session, running};
 use crate::apply::journal::local::LocalStore;
 use crate::apply::journal::{Store, experience};
 use crate::plan::Experience;
@@ -48,4 +48,16 @@ pub async fn at_hand(session: &Session, root: &Path, journal_is_local: bool, env
         return Arc::default();
     }
     within(GLANCE_MAX, &LocalStore::new(state_folder(root)), environment, "").await
+}
+
+/// The unfinished run of an environment, where that can be seen as [`at_hand`] sees it.
+pub async fn unfinished_at_hand(session: &Session, root: &Path, journal_is_local: bool, environment: &str) -> Option<String> {
+    if !session.globals.journal.as_ref().map_or(journal_is_local, |url| url == "local") {
+        return None;
+    }
+    let store = LocalStore::new(state_folder(root));
+    // The newest: nothing is begun while another one is unfinished.
+    let newest = store.runs(environment).await.ok()?.pop()?;
+    let state = running::state_of(&store, environment, &newest).await.ok()??;
+    state.finished.is_none().then_some(newest)
 }

@@ -7,7 +7,7 @@ use crate::cli::{Format, PlanFlags};
 use crate::declare::JournalSetting;
 use crate::model::{Exit, Result};
 use crate::plan::{Experience, Plan, file};
-use crate::review;
+use crate::review::{self, escape};
 
 pub async fn run(session: &Session, environment: &str, out: Option<&Path>, detailed: bool, format: Format, flags: &PlanFlags) -> Result<Exit> {
     let location = session.locate(environment)?;
@@ -29,6 +29,13 @@ pub async fn run(session: &Session, environment: &str, out: Option<&Path>, detai
     let is_local = matches!(desired.journal, JournalSetting::Local);
     let experience = history::at_hand(session, &location.root, is_local, &desired.environment).await;
     session.say(&show(session, &plan, format, saved.as_deref(), &experience));
+    if let Some(run) = history::unfinished_at_hand(session, &location.root, is_local, &desired.environment).await {
+        let environment = escape::shell(&desired.environment);
+        session.note(&escape::terminal(&format!(
+            "note: run {run} of {environment} is unfinished, and `apply` refuses until it is not: `switchover resume {environment}` goes on with it, \
+             `switchover rollback {environment}` turns it back; what this plan calls left over may be its work"
+        )));
+    }
     if let Some(error) = incomplete {
         return Err(error);
     }
@@ -41,7 +48,9 @@ pub async fn run(session: &Session, environment: &str, out: Option<&Path>, detai
 /// A plan in one of its forms; people are told what earlier runs took.
 pub fn show(session: &Session, plan: &Plan, format: Format, saved_as: Option<&str>, experience: &Experience) -> String {
     match format {
-        Format::Terminal => review::terminal_knowing(plan, &session.out_style(), saved_as, experience),
+        Format::Terminal => {
+            review::terminal_knowing(plan, &session.out_style(), saved_as.map_or(review::Next::Save, review::Next::Apply), experience)
+        }
         Format::Markdown => review::markdown_knowing(plan, experience),
         Format::Json => review::json(plan),
     }

@@ -13,7 +13,7 @@ pub async fn run(session: &Session, environment: &str, flags: &RunFlags) -> Resu
     let location = session.locate_runs(environment)?;
     let store = session.store_of_environment(&location)?;
     let nothing = || {
-        session.say(&format!("Nothing to resume: {} has no unfinished run.", location.environment));
+        session.tell(&format!("Nothing to resume: {} has no unfinished run.", location.environment));
         Ok(Exit::Done)
     };
     let Some(state) = running::resumable(&*store, &location.environment).await? else { return nothing() };

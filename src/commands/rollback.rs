@@ -11,7 +11,7 @@ use crate::apply::engine::{Program, missing, summary};
 use crate::apply::journal::{RunState, Stage, StepState, Store};
 use crate::apply::operation::Look;
 use crate::cli::RunFlags;
-use crate::model::{Error, Exit, Result};
+use crate::model::{Error, Exit, Result, time};
 use crate::plan::{Step, Undo};
 use crate::review::escape;
 use crate::world::Readers;
@@ -22,12 +22,12 @@ pub async fn run(session: &Session, environment: &str, id: Option<&str>, flags: 
     let location = session.locate_runs(environment)?;
     let store = session.store_of_environment(&location)?;
     let Some(state) = candidate(&*store, &location.environment, id).await? else {
-        session.say(&format!("Nothing to roll back: {} has no run.", location.environment));
+        session.tell(&format!("Nothing to roll back: {} has no run.", location.environment));
         return Ok(Exit::Done);
     };
     refuse_gone(&state)?;
     if summary::to_undo(&state).is_empty() && state.finished.is_some() {
-        session.say(&format!("Nothing to roll back: run {} has left nothing behind.", state.plan.run));
+        session.tell(&format!("Nothing to roll back: run {} has left nothing behind.", state.plan.run));
         return Ok(Exit::Done);
     }
     let world = session.open_world(&location.root)?;
@@ -160,6 +160,15 @@ fn describe(state: &RunState) -> String {
         if let Some(title) = titles.get(id.as_str()) {
             let _ = writeln!(text, "  {}: {}", escape::terminal(&id), escape::terminal(title));
         }
+    }
+    let undone = summary::to_undo(state);
+    for window in state.plan.outage.iter().filter(|window| window.steps.iter().any(|id| undone.contains(id))) {
+        let lasts = time::words(window.expected);
+        let _ = writeln!(
+            text,
+            "  an outage of {} comes with it, about {lasts} by what the way there was expected to take",
+            escape::terminal(&window.name)
+        );
     }
     for (step, folded) in state.each() {
         if let (Undo::Keep(why), true) = (&step.undo, folded.called) {

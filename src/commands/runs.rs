@@ -17,8 +17,13 @@ pub async fn run(session: &Session, environment: &str, id: Option<&str>) -> Resu
     let store = session.store_of_environment(&location)?;
     if let Some(id) = id {
         let stored = store.read(&location.environment, id).await?;
-        let stored = stored
-            .ok_or_else(|| Error::new(Exit::Error, format!("there is no run {id} of {}", location.environment), "see `switchover runs ENV`"))?;
+        let stored = stored.ok_or_else(|| {
+            Error::new(
+                Exit::Error,
+                format!("there is no run {id} of {0}", location.environment),
+                format!("see `switchover runs {}`", location.environment),
+            )
+        })?;
         return replay(session, &stored.entries);
     }
     let mut doc = RunsDoc { environment: location.environment.clone(), runs: Vec::new() };
@@ -44,6 +49,7 @@ fn row(state: &RunState) -> RunRow {
         done: summary.done.len(),
         undone: summary.undone.len(),
         outage_seconds: state.outage_seconds,
+        outage_open: !state.outages.is_empty(),
     }
 }
 

@@ -285,6 +285,11 @@ impl Session {
         let _ = write_line(&mut Out(Arc::clone(&self.unsaid)), &escape::output(text));
     }
 
+    /// A result in words, for commands of which `--json` promises data on standard output: with it the words are news.
+    pub fn tell(&self, text: &str) {
+        if self.globals.json { self.note(text) } else { self.say(text) }
+    }
+
     /// Standard output for events; what hinders is told by [`Session::unsaid`].
     #[must_use]
     pub fn out(&self) -> Box<dyn Write + Send> {

@@ -12,7 +12,7 @@ pub async fn run(session: &Session, environment: &str) -> Result<Exit> {
     let environment = &location.environment;
     let name = format!("env:{environment}");
     let Some(held) = store.lock(&name, environment).await? else {
-        session.say(&format!("{environment} is not locked."));
+        session.tell(&format!("{environment} is not locked."));
         return Ok(Exit::Done);
     };
     session.note(&escape::terminal(&format!("{name} is held by {}.", locks::describe(&held))));
@@ -31,11 +31,14 @@ pub async fn run(session: &Session, environment: &str) -> Result<Exit> {
         _ => None,
     });
     for other in others.unwrap_or_default() {
-        if store.lock(&other, environment).await?.is_some_and(|lock| lock.fence == held.fence) {
-            store.remove_lock(&other, environment).await?;
+        if let Some(lock) = store.lock(&other, environment).await?.filter(|lock| lock.fence == held.fence) {
+            store.remove_lock(&lock, environment).await?;
         }
     }
-    store.remove_lock(&name, environment).await?;
-    session.say(&format!("{environment} is unlocked."));
+    if !store.remove_lock(&held, environment).await? {
+        let help = format!("nothing was removed of it: see with `switchover status {environment}` who holds it now, if anybody does");
+        return Err(Error::new(Exit::Error, format!("{name} has changed hands since it was shown"), help));
+    }
+    session.tell(&format!("{environment} is unlocked."));
     Ok(Exit::Done)
 }

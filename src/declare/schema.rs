@@ -326,7 +326,7 @@ impl Walker<'_, '_> {
             let problem = Problem::error(&place, format!("`{name}` is an attribute, not a block"), format!("write {name} = …"));
             return self.context.report(problem);
         }
-        let known = spec.blocks.iter().chain(extra.blocks).map(|block| block.name).chain(spec.attributes.iter().map(|attribute| attribute.name));
+        let known = spec.blocks.iter().chain(extra.blocks).map(|block| block.name);
         let help = suggest::help(name, known, "remove it; the reference lists what can stand here");
         self.context.report(Problem::error(&place, format!("unknown block `{name}`"), help).label(format!("not a block of `{}`", spec.name)));
     }

@@ -47,6 +47,10 @@ pub fn save(plan: &Plan, path: &Path) -> Result<()> {
         Error::new(Exit::Error, "the plan is too large to be saved", "plan fewer resources at a time with --target, or split the environment")
             .because_text(why)
     })?;
+    // `plans/` is there once somebody has saved one; only the folder that the file is in, for a mistyped path must not become a tree.
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.exists()) {
+        fs::create_dir(folder).map_err(cannot)?;
+    }
     let (mut file, beside) = make_beside(path).map_err(cannot)?;
     let mut write = || -> std::io::Result<()> {
         file.write_all(text.as_bytes())?;

@@ -40,6 +40,8 @@ pub struct RunRow {
     pub undone: usize,
     /// Seconds that people noticed.
     pub outage_seconds: u64,
+    /// Whether an outage has begun and not ended.
+    pub outage_open: bool,
 }
 
 /// The mode of a run that a person has given up as it stood.
@@ -120,7 +122,11 @@ fn cells(run: &RunRow) -> [String; 7] {
         time::words(Duration::from_secs(run.elapsed_seconds)),
         run.ended().to_owned(),
         format!("{}/{}{undone}", run.done, run.steps),
-        if run.outage_seconds == 0 { "-".to_owned() } else { time::to_the_second(Duration::from_secs(run.outage_seconds)) },
+        match (run.outage_open, run.outage_seconds) {
+            (true, _) => "open".to_owned(),
+            (false, 0) => "-".to_owned(),
+            (false, seconds) => time::to_the_second(Duration::from_secs(seconds)),
+        },
         run.actor.clone(),
     ]
 }

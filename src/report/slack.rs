@@ -155,7 +155,10 @@ fn finished(event: &Event, summary: &Summary, elapsed_seconds: u64) -> String {
     if summary.needs.len() > needs.len() {
         needs.push(format!("and {} more", summary.needs.len() - needs.len()));
     }
-    let needs = if needs.is_empty() { String::new() } else { format!(" What a person must do: {}", needs.join(" ")) };
+    let mut needs = if needs.is_empty() { String::new() } else { format!(" What a person must do: {}", needs.join(" ")) };
+    if !needs.is_empty() && !needs.ends_with(['.', '!', '?']) {
+        needs.push('.');
+    }
     format!("{how} ({counts}).{needs} Next: {next}.")
 }
 

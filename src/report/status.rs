@@ -169,8 +169,11 @@ pub fn json(docs: &[StatusDoc]) -> String {
 
 fn one(page: &mut Page, doc: &StatusDoc) {
     let calm = doc.unfinished.is_empty() && doc.lock.is_none() && doc.left_overs.iter().all(|left| left.kept) && doc.errors.is_empty();
+    let in_outage = doc.unfinished.iter().any(|run| !run.outages.is_empty());
     let words = if doc.is_running() {
-        ("a run is under way", Ink::Watch)
+        if in_outage { ("a run is under way, in an outage", Ink::Danger) } else { ("a run is under way", Ink::Watch) }
+    } else if in_outage {
+        ("AN OUTAGE IS OPEN, and no run is under way", Ink::Danger)
     } else if calm {
         ("quiet: no unfinished run, no lock", Ink::Good)
     } else {
@@ -190,8 +193,7 @@ fn one(page: &mut Page, doc: &StatusDoc) {
         locked(page, doc, lock);
     }
     for hold in &doc.holds {
-        let until = hold.until.map_or_else(String::new, |until| format!(", until {}", time::minute(until)));
-        entry(page, Ink::Watch, "held", &Line::of(Ink::Strong, &hold.address).and(Ink::Plain, &format!(": {}{until}", hold.reason)));
+        entry(page, Ink::Watch, "held", &Line::of(Ink::Strong, &hold.address).and(Ink::Plain, &format!(": {}", hold.reason)));
     }
     for fresh in &doc.freshness {
         freshness(page, doc, fresh);

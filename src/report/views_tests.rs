@@ -54,7 +54,7 @@ fn busy() -> StatusDoc {
         }),
         holds: vec![HoldStatus {
             address: "dns_zone[\"openverse.org\"]".to_owned(),
-            reason: "the mail servers are being moved (Ben)".to_owned(),
+            reason: "the mail servers are being moved (Ben), until 2026-11-20 23:59 UTC".to_owned(),
             until: Some(at("2026-11-20T23:59:59Z")),
         }],
         freshness: vec![
@@ -132,7 +132,7 @@ fn under_way(seconds: u64) -> StatusDoc {
 #[test]
 fn a_run_under_way_tells_how_long_it_is_expected_to_take() {
     assert_snapshot!(status::text(&[under_way(1_500)], &Style::plain(100)), @"
-    staging: a run is under way
+    staging: a run is under way, in an outage
       running     staging-20261105-0912-k3v9: in switch; 7 of 13 steps done, 0 undone, 1 in flight;
                   begun 21m 40s ago by github:ana
                   in flight: database.dev-openverse-db/rename-old
@@ -158,6 +158,7 @@ fn status_as_data() {
 
 fn row(run: &str, mode: &str, exit_code: Option<u8>, outage_seconds: u64) -> RunRow {
     RunRow {
+        outage_open: false,
         run: run.to_owned(),
         started: at("2026-11-05T12:20:00Z"),
         elapsed_seconds: 3_979,

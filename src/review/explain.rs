@@ -30,7 +30,7 @@ pub struct Explanation {
     pub action: Action,
     /// Why, in sentences.
     pub reasons: Vec<String>,
-    /// What is shown and not done.
+    /// What else there is to know: what waits, and what comes along.
     pub notes: Vec<String>,
     /// The hold's sentence, when held.
     pub held: Option<String>,
@@ -130,20 +130,19 @@ fn attributes(change: &ResourceChange, declared: Option<&Declared>) -> Vec<Attri
     change.attributes.iter().map(one).collect()
 }
 
-/// Where an attribute is declared: `instance_class` in the block itself, `record["A", "gigadb.org"].ttl` in the inner block of those labels.
+/// Where an attribute is declared: `instance_class` in the block itself; `A gigadb.org` in the inner block with those labels, and `A gigadb.org ttl` by that
+/// block's attribute, or else by the one that holds for all inner blocks.
 fn place(body: &Node, name: &str) -> Option<String> {
     if let Some(attr) = body.attr(name) {
         return Some(attr.span.place());
     }
-    let (kind, rest) = name.split_once('[')?;
-    let (labels, rest) = rest.split_once(']')?;
-    let labels: Vec<String> = serde_json::from_str(&format!("[{labels}]")).ok()?;
-    let block = body.blocks(kind).find(|block| {
+    let words: Vec<&str> = name.split(' ').collect();
+    let block = body.blocks.iter().filter(|block| !block.labels.is_empty() && block.labels.len() <= words.len()).find(|block| {
         let own = block.labels.iter().map(|(label, _)| label.trim_end_matches('.').to_lowercase());
-        own.eq(labels.iter().map(|label| label.trim_end_matches('.').to_lowercase()))
+        own.eq(words[..block.labels.len()].iter().map(|word| word.to_lowercase()))
     })?;
-    let inner = rest.strip_prefix('.').and_then(|name| block.attr(name));
-    Some(inner.map_or_else(|| block.span.place(), |attr| attr.span.place()))
+    let attr = words.get(block.labels.len()).and_then(|attribute| block.attr(attribute).or_else(|| body.attr(attribute)));
+    Some(attr.map_or_else(|| block.span.place(), |attr| attr.span.place()))
 }
 
 fn facts(plan: &Plan, address: &Address) -> Vec<Fact> {
@@ -236,7 +235,7 @@ fn why(page: &mut Page, explanation: &Explanation) {
         page.put(2, 4, &Line::plain(reason));
     }
     for note in notes {
-        page.put(2, 4, &Line::of(Ink::Faint, "not done: ").and(Ink::Plain, note));
+        page.put(2, 4, &Line::of(Ink::Faint, "note: ").and(Ink::Plain, note));
     }
 }
 

@@ -19,4 +19,4 @@ mod value;
 pub use json::json;
 pub use markdown::{markdown, markdown_knowing};
 pub use style::{Ink, Style};
-pub use terminal::{terminal, terminal_knowing};
+pub use terminal::{Next, terminal, terminal_knowing};

@@ -242,6 +242,7 @@ impl Engine {
         let missing_since = track.missing_since;
         let lost = track.sees(now);
         let (began, starts, repeat_is_safe) = (track.counted_from(now), track.operation.starts(), track.operation.repeat_is_safe());
+        let on_conflict = track.operation.on_conflict();
         let (stales, missing_is_done) = (track.operation.conflict_is_stale(), track.operation.missing_is_done());
         if let Some(lost) = lost.filter(|lost| *lost >= WORTH_TELLING) {
             self.tell_about(Some(&id), EventKind::Notice { message: format!("can be seen again, after {}", time::words(lost)) });
@@ -260,6 +261,7 @@ impl Engine {
             missing_since,
             missing_is_done,
             repeat_is_safe,
+            on_conflict,
         };
         match decide(look, &situation) {
             Decision::Finish(outputs, detail) => self.finished(key, outputs, detail).await,

@@ -34,6 +34,8 @@ pub struct Situation<'a> {
     pub missing_is_done: bool,
     /// Whether the service itself refuses, or does not notice, a second call.
     pub repeat_is_safe: bool,
+    /// What a person can do about a conflict.
+    pub on_conflict: &'static str,
 }
 
 /// What to do.
@@ -66,7 +68,7 @@ pub fn decide(look: Look, situation: &Situation<'_>) -> Decision {
     match look {
         Look::Done { outputs, detail } => Decision::Finish(outputs, detail),
         Look::Missing(what) => missing(what, situation),
-        Look::Conflict(why) => Decision::Fail(why, "somebody or something else has changed what this step works on: see what it is".to_owned()),
+        Look::Conflict(why) => Decision::Fail(why, situation.on_conflict.to_owned()),
         Look::Settling(_) if late && situation.awaited => unseen(situation.limits.timeout),
         Look::Settling(progress) if late => timeout(&format!("still {}", progress.status)),
         Look::Settling(progress) => Decision::Wait(progress),
@@ -173,6 +175,7 @@ mod tests {
                 missing_since: None,
                 missing_is_done: false,
                 repeat_is_safe,
+                on_conflict: "see",
             },
         )
     }
@@ -240,6 +243,7 @@ mod tests {
                 awaited: false,
                 missing_is_done,
                 repeat_is_safe: true,
+                on_conflict: "see",
             };
             decide(Look::Missing("the instance db-X".to_owned()), &situation)
         };
@@ -263,6 +267,7 @@ mod tests {
             missing_since: None,
             missing_is_done: false,
             repeat_is_safe: false,
+            on_conflict: "see",
         };
         assert_eq!(decide(Look::done(), &situation), Decision::Finish(Outputs::new(), String::new()));
         assert!(matches!(decide(Look::Settling(Progress::status("creating")), &situation), Decision::Fail(why, _) if why.contains("still creating")));

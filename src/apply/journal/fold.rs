@@ -263,15 +263,13 @@ impl RunState {
         self.plan.place(step).and_then(|place| self.steps.get_mut(place)).ok_or_else(|| format!("{step} is not a step of the plan"))
     }
 
-    /// Steps that were called, cannot be undone, and what is lost by them.
+    /// Steps that cannot be undone and whose effect is, or may be, there, and what is lost by them. What was refused is not lost.
     #[must_use]
     pub fn gone(&self) -> Vec<(String, String)> {
         let of = |(step, folded): (&Step, &StepState)| {
             match &step.undo {
                 // Found done without a call of ours, it is lost all the same: somebody else was first.
-                Undo::Impossible(lost) if (folded.called || folded.stage == Stage::Done) && folded.stage != Stage::Undone => {
-                    Some((step.id.clone(), lost.clone()))
-                }
+                Undo::Impossible(lost) if matches!(folded.standing(), Standing::Done | Standing::InFlight) => Some((step.id.clone(), lost.clone())),
                 _ => None,
             }
         };

@@ -221,13 +221,16 @@ impl Store for LocalStore {
         self.held(name, environment)
     }
 
-    async fn remove_lock(&self, name: &str, environment: &str) -> Result<()> {
-        if self.held(name, environment)?.is_none() {
-            return Ok(());
+    async fn remove_lock(&self, held: &LockInfo, environment: &str) -> Result<bool> {
+        if self.held(&held.name, environment)?.is_none() {
+            return Ok(false);
         }
         let turn = self.short_turn().await?;
+        if self.held(&held.name, environment)?.is_none_or(|now| now.fence != held.fence) {
+            return Ok(false);
+        }
         turn.count_change(&self.root)?;
-        remove(&self.lock_path(name, environment))
+        remove(&self.lock_path(&held.name, environment)).map(|()| true)
     }
 
     async fn runs(&self, environment: &str) -> Result<Vec<String>> {

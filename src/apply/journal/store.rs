@@ -90,8 +90,8 @@ pub trait Store: Send + Sync {
     async fn release(&self, lease: &Lease) -> Result<()>;
     /// A lock, if anybody holds it.
     async fn lock(&self, name: &str, environment: &str) -> Result<Option<LockInfo>>;
-    /// Removes a lock, whoever holds it.
-    async fn remove_lock(&self, name: &str, environment: &str) -> Result<()>;
+    /// Removes a lock, whoever holds it, unless it has changed hands since it was read. Gives whether it is removed.
+    async fn remove_lock(&self, held: &LockInfo, environment: &str) -> Result<bool>;
     /// Ids of an environment's runs, oldest first.
     async fn runs(&self, environment: &str) -> Result<Vec<String>>;
     /// Those of them that may not have ended: all, where a store can tell no more without reading each.

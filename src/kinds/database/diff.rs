@@ -72,7 +72,7 @@ fn left_overs(seen: &Seen) -> Vec<LeftOver> {
     let one = |found: &Instance| LeftOver {
         name: found.identifier.clone(),
         run: found.tags.get(marks::RUN).cloned(),
-        kept_until: marks::time(&found.tags, marks::KEEP_UNTIL),
+        kept_until: marks::moment(&found.tags, marks::KEEP_UNTIL),
     };
     seen.next.iter().chain(&seen.old).map(one).collect()
 }

@@ -212,3 +212,17 @@ fn a_rename_that_may_have_begun_is_waited_for() {
     let recover = intent(&change).recover.clone().unwrap();
     assert!(recover.precaution && recover.not_before.is_some());
 }
+
+#[test]
+fn a_copy_that_bears_our_tags_is_somebody_elses() {
+    let mut old = ours("dev-old", "db-copy", "run-1", "database.dev/mark-old");
+    old.tags.insert(marks::KEEP_UNTIL.to_owned(), "2026-11-04T00:00:00Z".to_owned());
+    let over = run(wanted(), &seen(Some(fresh()), None, Some(old.clone())), false).unwrap();
+    assert_eq!(over.action, Action::Delete, "it was there before that moment");
+    old.created = Some("2026-11-04T12:00:00Z".parse().unwrap());
+    let error = run(wanted(), &seen(Some(fresh()), None, Some(old)), false).err().unwrap();
+    assert!(error.chain().contains("younger than its tags") && error.help().contains("never touched"), "{error:?}");
+    let mut next = refreshed("dev-next", "db-copy", "2026-11-01T09:00:00Z", "rds:prod-1");
+    next.created = Some("2026-11-04T12:00:00Z".parse().unwrap());
+    assert!(run(wanted(), &seen(Some(fresh()), Some(next), None), false).is_err());
+}

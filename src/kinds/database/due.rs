@@ -78,7 +78,7 @@ pub fn next_tick(text: &str, timezone: &str, from: Timestamp) -> Result<Timestam
 
 /// How old the data is: since when, and whether only the instance's own age is known.
 pub fn data_since(instance: &Instance) -> Option<(Timestamp, bool)> {
-    marks::time(&instance.tags, marks::SNAPSHOT_TIME).map(|since| (since, true)).or_else(|| instance.created.map(|since| (since, false)))
+    marks::moment(&instance.tags, marks::SNAPSHOT_TIME).map(|since| (since, true)).or_else(|| instance.created.map(|since| (since, false)))
 }
 
 /// Whether the newest snapshot is newer than the data.
@@ -107,7 +107,7 @@ pub fn judge(rule: &Rule, instance: &Instance, newest: Option<&Snapshot>, source
     let (due_since, next, word) = match rule {
         Rule::Asked => return Ok(Due::default()),
         Rule::Schedule { text, timezone } => {
-            let refreshed = marks::time(&instance.tags, marks::REFRESHED_AT).or(instance.created).unwrap_or(since);
+            let refreshed = marks::moment(&instance.tags, marks::REFRESHED_AT).or(instance.created).unwrap_or(since);
             let first = next_tick(text, timezone, refreshed)?;
             (first, if first <= now { first } else { next_tick(text, timezone, now)? }, text.clone())
         }

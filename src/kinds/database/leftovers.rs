@@ -68,10 +68,11 @@ pub struct Scene {
 }
 
 fn foreign(name: &str, role: &str, instance: &Instance) -> Error {
-    let owner = instance
-        .tags
-        .get(marks::RESOURCE)
-        .map_or_else(|| "it has no tags of ours".to_owned(), |other| format!("its tags say that it belongs to {other}"));
+    let owner = match instance.tags.get(marks::RESOURCE) {
+        None => "it has no tags of ours".to_owned(),
+        Some(_) if marks::is_copy(instance) => "it is younger than its tags: it was restored from a snapshot, which handed them on".to_owned(),
+        Some(other) => format!("its tags say that it belongs to {other}"),
+    };
     Error::new(
         Exit::Error,
         format!("an instance {name} is there that is not ours ({owner})"),
@@ -85,7 +86,7 @@ fn foreign(name: &str, role: &str, instance: &Instance) -> Error {
 /// When someone else's instance is in the way.
 pub fn tell(wanted: &Wanted, seen: &Seen, now: Timestamp) -> Result<Scene> {
     for (instance, name, role) in [(&seen.next, &wanted.next, "next_name"), (&seen.old, &wanted.old, "old_name")] {
-        if let Some(found) = instance.as_ref().filter(|found| !wanted.owner.owns(found)) {
+        if let Some(found) = instance.as_ref().filter(|found| !wanted.owner.owns(found) || marks::is_copy(found)) {
             return Err(foreign(name, role, found));
         }
     }
@@ -110,7 +111,7 @@ pub fn tell(wanted: &Wanted, seen: &Seen, now: Timestamp) -> Result<Scene> {
             scene.base = Some(current.clone());
         }
         (Some(current), Some(old)) => {
-            let keep_until = marks::time(&old.tags, marks::KEEP_UNTIL);
+            let keep_until = marks::moment(&old.tags, marks::KEEP_UNTIL);
             scene.base = Some(current.clone());
             scene.retiring = Some(Retiring { old: old.clone(), keep_until, not_before: keep_until.is_none().then_some(ends_by) });
         }

@@ -1,10 +1,11 @@
 //! The owner tags: how our things are known again without any state of our own.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::time::Timestamp;
+use crate::model::time::{self, Timestamp};
 use crate::world::rds::Instance;
 
 /// Which environment it belongs to.
@@ -19,7 +20,7 @@ pub const STEP: &str = "switchover:step";
 pub const SNAPSHOT: &str = "switchover:snapshot";
 /// When that snapshot was taken.
 pub const SNAPSHOT_TIME: &str = "switchover:snapshot-time";
-/// When the refresh that made it began.
+/// When the call that restored it was made.
 pub const REFRESHED_AT: &str = "switchover:refreshed-at";
 /// Until when the replaced instance is kept.
 pub const KEEP_UNTIL: &str = "switchover:keep-until";
@@ -62,6 +63,19 @@ impl Owner {
     }
 }
 
+/// A restore may take hours; what is made later than this after its call was not made by it.
+const RESTORE_LASTS: Duration = Duration::from_hours(24);
+
+/// Whether an instance bears tags that were given to another one: RDS hands the tags of a snapshot, and so of the instance behind it, on to what is restored
+/// from it, ours included. A copy is younger than the moments of which its tags tell.
+#[must_use]
+pub fn is_copy(instance: &Instance) -> bool {
+    let Some(created) = instance.created else { return false };
+    let kept = moment(&instance.tags, KEEP_UNTIL).is_some_and(|until| created > until);
+    let refreshed = moment(&instance.tags, REFRESHED_AT).is_some_and(|at| created > time::after(at, RESTORE_LASTS));
+    kept || refreshed
+}
+
 /// Tags that people set: neither AWS's nor ours. Only these are carried over, compared and guarded.
 #[must_use]
 pub fn of_people(tags: &Tags) -> Tags {
@@ -73,6 +87,31 @@ pub fn of_people(tags: &Tags) -> Tags {
 
 /// A tag that holds a time.
 #[must_use]
-pub fn time(tags: &Tags, key: &str) -> Option<Timestamp> {
+pub fn moment(tags: &Tags, key: &str) -> Option<Timestamp> {
     tags.get(key)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture;
+    use super::*;
+
+    fn made(created: &str, tags: &[(&str, &str)]) -> Instance {
+        let mut found = fixture::instance("dev-old", "db-O");
+        found.created = Some(created.parse().unwrap());
+        found.tags = tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        found
+    }
+
+    #[test]
+    fn what_is_younger_than_the_moments_of_its_tags_is_a_copy() {
+        let restored = [(REFRESHED_AT, "2026-11-05T09:00:00Z")];
+        assert!(!is_copy(&made("2026-11-05T13:00:00Z", &restored)), "a restore takes hours");
+        assert!(is_copy(&made("2026-11-07T09:00:00Z", &restored)), "a colleague has restored a snapshot of it");
+        let kept = [(KEEP_UNTIL, "2026-11-12T09:00:00Z")];
+        assert!(!is_copy(&made("2026-10-01T00:00:00Z", &kept)));
+        assert!(is_copy(&made("2026-11-12T10:00:00Z", &kept)), "the last snapshot of what was kept until then, restored");
+        assert!(!is_copy(&made("2026-11-12T10:00:00Z", &[])));
+        assert!(!is_copy(&Instance { created: None, ..made("2026-11-12T10:00:00Z", &kept) }), "one that is being created");
+    }
 }

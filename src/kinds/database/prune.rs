@@ -100,13 +100,17 @@ pub fn diff(wanted: Wanted, remains: &Remains, cx: &DiffCx<'_>) -> Change {
     let mut prune = Vec::new();
     for remnant in &remains.0 {
         let Instance { identifier, tags, status, .. } = &remnant.instance;
-        let keep_until = marks::time(tags, marks::KEEP_UNTIL);
+        let keep_until = marks::moment(tags, marks::KEEP_UNTIL);
         if class(status) == Class::Deleting {
             change.notes.push(format!("{identifier} is being deleted already"));
         } else if let Some(until) = keep_until.filter(|until| *until > cx.now) {
             change.notes.push(format!("{identifier} is kept until {}: --prune removes it then", time::minute(until)));
         } else if keep_until.is_none() && !tags.contains_key(marks::SNAPSHOT) {
             change.notes.push(format!("{identifier} bears our tags, but no run of ours made it: it is left alone"));
+        } else if marks::is_copy(&remnant.instance) || has_twin(remnant, remains) {
+            change.notes.push(format!(
+                "{identifier} bears the tags of another instance, as what is restored from a snapshot of it does: it is left alone, and deleted by hand if at all"
+            ));
         } else {
             prune.push(remnant.clone());
         }
@@ -121,6 +125,13 @@ pub fn diff(wanted: Wanted, remains: &Remains, cx: &DiffCx<'_>) -> Change {
         Intent { wanted, base: None, recover: None, leftover: None, finish: None, refresh: None, modify: Settings::new(), tags: Tags::new(), prune };
     change.detail = Some(Box::new(intent));
     change
+}
+
+/// Whether another instance bears the tags of the same step of the same run, which made one: then tags do not tell which.
+fn has_twin(remnant: &Remnant, remains: &Remains) -> bool {
+    let marks = |remnant: &Remnant| [marks::RUN, marks::STEP].map(|key| remnant.instance.tags.get(key).cloned());
+    let own = marks(remnant);
+    own.iter().all(Option::is_some) && remains.0.iter().filter(|other| marks(other) == own).count() > 1
 }
 
 /// What goes, in a few lines.

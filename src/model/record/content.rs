@@ -81,7 +81,7 @@ fn by_fields(rtype: RecordType, fields: &[Field]) -> Result<String, String> {
         (RecordType::Https | RecordType::Svcb, [priority, name, parameters @ ..]) => {
             service::canonical(number::<u16>(priority)?, &target(name)?, parameters)
         }
-        _ => Err(format!("it has {} fields", fields.len())),
+        _ => Err(format!("it has {}", crate::model::text::many(fields.len(), "field"))),
     }
 }
 

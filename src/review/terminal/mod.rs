@@ -16,19 +16,30 @@ use crate::model::text::many;
 use crate::model::time;
 use crate::plan::{Experience, Plan};
 
+/// What whoever reads a plan does next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next<'a> {
+    /// Have it reviewed, and apply it from this file.
+    Apply(&'a str),
+    /// Save it, or apply the environment.
+    Save,
+    /// Answer the question below, which the last lines repeat the weight of.
+    Answer,
+}
+
 /// Renders a plan. `saved_as` is the file that holds it, for the command that applies it.
 #[must_use]
 pub fn terminal(plan: &Plan, style: &Style, saved_as: Option<&str>) -> String {
-    terminal_knowing(plan, style, saved_as, &Experience::default())
+    terminal_knowing(plan, style, saved_as.map_or(Next::Save, Next::Apply), &Experience::default())
 }
 
 /// The same with what earlier runs took in place of guesses, and a word where it is so.
 #[must_use]
-pub fn terminal_knowing(plan: &Plan, style: &Style, saved_as: Option<&str>, experience: &Experience) -> String {
+pub fn terminal_knowing(plan: &Plan, style: &Style, then: Next<'_>, experience: &Experience) -> String {
     let mut page = Page::new(style);
     with_informed(plan, experience, |plan, known| {
         body(&mut page, plan, experience, known);
-        next(&mut page, plan, saved_as);
+        next(&mut page, plan, then);
     });
     page.finish()
 }
@@ -102,10 +113,7 @@ fn headline(page: &mut Page, plan: &Plan) {
         page.put(0, 2, &name.and(Ink::Danger, &blocked));
         return;
     }
-    let (outage, way_back) = (summary::outages(plan), summary::no_way_back(plan));
-    let mut line = name.and(Ink::Plain, ": ").and(Ink::Plain, &summary::size(plan)).and(Ink::Plain, "; ");
-    line = line.and(if plan.outage.is_empty() { Ink::Plain } else { Ink::Watch }, &outage).and(Ink::Plain, "; ");
-    line = line.and(if plan.irreversible.is_empty() { Ink::Plain } else { Ink::Danger }, &way_back);
+    let mut line = weight(plan);
     if !plan.errors.is_empty() {
         line = line.and(Ink::Danger, &format!("; {} could not be planned", many(plan.errors.len(), "resource")));
     }
@@ -113,8 +121,16 @@ fn headline(page: &mut Page, plan: &Plan) {
     page.raw(0, &Line::of(Ink::Strong, &summary::count_line(plan)));
 }
 
+/// How much is done, how long it takes, which outage it brings, and what of it is for good.
+fn weight(plan: &Plan) -> Line {
+    let (outage, way_back) = (summary::outages(plan), summary::no_way_back(plan));
+    let line = Line::of(Ink::Strong, &plan.environment).and(Ink::Plain, ": ").and(Ink::Plain, &summary::size(plan)).and(Ink::Plain, "; ");
+    let line = line.and(if plan.outage.is_empty() { Ink::Plain } else { Ink::Watch }, &outage).and(Ink::Plain, "; ");
+    line.and(if plan.irreversible.is_empty() { Ink::Plain } else { Ink::Danger }, &way_back)
+}
+
 /// How to go on from here, and which plan this is.
-fn next(page: &mut Page, plan: &Plan, saved_as: Option<&str>) {
+fn next(page: &mut Page, plan: &Plan, then: Next<'_>) {
     page.gap();
     let environment = escape::shell(&plan.environment);
     if !plan.errors.is_empty() {
@@ -125,14 +141,19 @@ fn next(page: &mut Page, plan: &Plan, saved_as: Option<&str>) {
     if plan.steps.is_empty() {
         return;
     }
-    if let Some(file) = saved_as {
-        page.put(0, 0, &Line::plain("Apply exactly this, once it has been reviewed:"));
-        page.raw(2, &Line::of(Ink::Strong, &format!("switchover apply {}", escape::shell(file))));
-    } else {
-        page.put(0, 0, &Line::plain("This plan is not saved. Save it for review, or plan again and apply now:"));
-        let file = escape::shell(&format!("plans/{}.json", plan.environment));
-        page.raw(2, &Line::of(Ink::Strong, &format!("switchover plan {environment} --out {file}")));
-        page.raw(2, &Line::of(Ink::Strong, &format!("switchover apply {environment}")));
+    match then {
+        Next::Apply(file) => {
+            page.put(0, 0, &Line::plain("Apply exactly this, once it has been reviewed:"));
+            page.raw(2, &Line::of(Ink::Strong, &format!("switchover apply {}", escape::shell(file))));
+        }
+        Next::Save => {
+            page.put(0, 0, &Line::plain("This plan is not saved. Save it for review, or plan again and apply now:"));
+            let file = escape::shell(&format!("plans/{}.json", plan.environment));
+            page.raw(2, &Line::of(Ink::Strong, &format!("switchover plan {environment} --out {file}")));
+            page.raw(2, &Line::of(Ink::Strong, &format!("switchover apply {environment}")));
+        }
+        // The top may have left the screen.
+        Next::Answer => page.put(0, 2, &weight(plan)),
     }
     made(page, plan);
 }

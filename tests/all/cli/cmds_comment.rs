@@ -64,7 +64,7 @@ fn one_swap() {
     - Update `dns_zone["gigadb.org"]`: of 11 records in gigadb.org: 7 changed
     - Update `dns_zone["gigadb.host"]`: of 10 records in gigadb.host: 9 changed
 
-    Run `20261105-090000-8007cc`, digest `sha256:b57b526233e1`
+    Run `20261105-090000-8007cc`, digest `sha256:5b8d0d398dfc`
     "#);
     assert!(page.contains("\n!       A gigadb.org                   = \"203.0.113.10\" -> \"198.51.100.10\"\n"), "{page}");
     assert!(!page.contains("not saved"), "whoever reads it did not make it: {page}");

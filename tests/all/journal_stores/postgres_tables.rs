@@ -15,13 +15,14 @@ use crate::services::postgres::PASSWORD;
 async fn tables_of_a_newer_version_are_refused_by_name() {
     let Some(arena) = arena().await else { return };
     let lease = arena.open().acquire(&acquire("staging", "r1", &[], LONG)).await.unwrap();
+    let held = arena.open().lock("env:staging", "staging").await.unwrap().unwrap();
     arena.sql("INSERT INTO {s}.versions (version) VALUES (99)");
     let store = arena.open();
     for refused in [
         store.read("staging", "r1").await.unwrap_err(),
         store.lock("env:staging", "staging").await.unwrap_err(),
         store.acquire(&acquire("other", "r1", &[], LONG)).await.unwrap_err(),
-        store.remove_lock("env:staging", "staging").await.unwrap_err(),
+        store.remove_lock(&held, "staging").await.unwrap_err(),
         store.append(&lease, "r1", &[entry(0)]).await.map_or_else(|error| error, |()| panic!("it wrote into tables that it does not know")),
     ] {
         assert!(refused.chain().contains("newer version: 99"), "{refused:?}");
@@ -49,8 +50,9 @@ async fn a_role_that_may_make_no_tables_works_where_they_are_and_says_what_it_la
     open().append(&lease, "r1", &[entry(2)]).await.unwrap();
     open().renew(&lease).await.unwrap();
     assert_eq!(open().read("staging", "r1").await.unwrap().unwrap().entries, entries(0..3));
+    let held = open().lock("env:staging", "staging").await.unwrap().unwrap();
     open().release(&lease).await.unwrap();
-    open().remove_lock("env:staging", "staging").await.unwrap();
+    assert!(!open().remove_lock(&held, "staging").await.unwrap(), "given back already");
 }
 
 #[tokio::test]

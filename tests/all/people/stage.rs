@@ -57,8 +57,8 @@ impl Store for Disk {
         self.memory.lock(name, environment).await
     }
 
-    async fn remove_lock(&self, name: &str, environment: &str) -> Result<()> {
-        self.memory.remove_lock(name, environment).await
+    async fn remove_lock(&self, held: &LockInfo, environment: &str) -> Result<bool> {
+        self.memory.remove_lock(held, environment).await
     }
 
     async fn runs(&self, environment: &str) -> Result<Vec<String>> {

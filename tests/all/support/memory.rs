@@ -127,9 +127,10 @@ impl Store for MemoryStore {
         Ok(self.inner.lock().unwrap().locks.get(name).map(seen))
     }
 
-    async fn remove_lock(&self, name: &str, _environment: &str) -> Result<()> {
-        self.inner.lock().unwrap().locks.remove(name);
-        Ok(())
+    async fn remove_lock(&self, held: &LockInfo, _environment: &str) -> Result<bool> {
+        let locks = &mut self.inner.lock().unwrap().locks;
+        let is_the_same = locks.get(&held.name).is_some_and(|now| now.fence == held.fence);
+        Ok(is_the_same && locks.remove(&held.name).is_some())
     }
 
     async fn runs(&self, environment: &str) -> Result<Vec<String>> {

@@ -214,12 +214,15 @@ impl Store for PostgresStore {
         Ok(self.link.work(self.link.before(), work).await?.map(|held| held.info))
     }
 
-    async fn remove_lock(&self, name: &str, _environment: &str) -> Result<()> {
+    async fn remove_lock(&self, held: &LockInfo, _environment: &str) -> Result<bool> {
         if !self.there().await? {
-            return Ok(());
+            return Ok(false);
         }
-        let sql = &format!("DELETE FROM {}.locks WHERE name = $1", self.schema);
-        let work = |client: Arc<tokio_postgres::Client>| async move { client.query_typed(sql, &[(&name, Type::TEXT)]).await.map(drop) }.boxed();
+        let (name, fence) = (held.name.as_str(), held.fence.as_str());
+        let sql = &format!("DELETE FROM {}.locks WHERE name = $1 AND fence || '/' || nonce = $2 RETURNING name", self.schema);
+        let work = |client: Arc<tokio_postgres::Client>| {
+            async move { Ok(!client.query_typed(sql, &[(&name, Type::TEXT), (&fence, Type::TEXT)]).await?.is_empty()) }.boxed()
+        };
         self.link.work(self.link.before(), work).await
     }
 

@@ -247,11 +247,15 @@ impl Store for S3Store {
         Ok(state.held.map(|(_, info)| info))
     }
 
-    async fn remove_lock(&self, name: &str, _environment: &str) -> Result<()> {
+    async fn remove_lock(&self, held: &LockInfo, _environment: &str) -> Result<bool> {
         let bucket = self.bucket().await?;
-        let Some((held, _)) = Lock::of(bucket, &self.layout, name).read().await?.held else { return Ok(()) };
-        self.log(bucket, &held.environment, &held.fence)?.seal(&Seal::Removed { lock: name.to_owned() }).await?;
-        self.free(bucket, name, &held.fence).await
+        let name = &held.name;
+        let Some((now, _)) = Lock::of(bucket, &self.layout, name).read().await?.held.filter(|(now, _)| now.fence == held.fence) else {
+            return Ok(false);
+        };
+        // What follows is bound to this fence: it does nothing to a lock that changes hands now.
+        self.log(bucket, &now.environment, &now.fence)?.seal(&Seal::Removed { lock: name.clone() }).await?;
+        self.free(bucket, name, &now.fence).await.map(|()| true)
     }
 
     async fn runs(&self, environment: &str) -> Result<Vec<String>> {

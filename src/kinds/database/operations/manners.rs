@@ -144,7 +144,7 @@ async fn a_time_that_an_earlier_run_left_is_not_until_when_it_is_kept() {
     let world = world(|old, _| old["tags"][marks::KEEP_UNTIL] = json!("2026-11-05T10:00:00Z"));
     let began = world.clock().now();
     assert_eq!(look_and_start(&world, &Op::Keep(keep.clone()), None, true).await, Look::Pending);
-    let until = marks::time(&instance(&world, OLD).await.unwrap().tags, marks::KEEP_UNTIL);
+    let until = marks::moment(&instance(&world, OLD).await.unwrap().tags, marks::KEEP_UNTIL);
     assert_eq!(until, Some(time::after(began, Duration::from_hours(48))));
     world.advance(Duration::from_hours(1));
     assert!(matches!(look_and_start(&world, &Op::Keep(keep), Some(began), false).await, Look::Done { .. }));

@@ -128,6 +128,10 @@ impl Operation for Ask {
         true
     }
 
+    fn on_conflict(&self) -> &'static str {
+        "the data is not what this check expects: look at it there, or at the check's query and bounds in the environment"
+    }
+
     async fn look(&self, cx: &Cx<'_>) -> CallResult<Look> {
         let target = match target(&self.provider, &self.instance, &self.connect, cx).await? {
             Ok(target) => target,

@@ -125,7 +125,7 @@ impl Operation for Keep {
         let rds = reader(cx, &self.provider).await?;
         let Some(found) = self.instance.find(&*rds, cx).await? else { return Ok(self.instance.missing(cx)) };
         let own = cx.started.map(|started| time::after(started, self.duration.saturating_sub(ROUNDING)));
-        Ok(match marks::time(&found.tags, marks::KEEP_UNTIL).filter(|until| own.is_some_and(|own| *until >= own)) {
+        Ok(match marks::moment(&found.tags, marks::KEEP_UNTIL).filter(|until| own.is_some_and(|own| *until >= own)) {
             Some(until) => Look::Done { outputs: crate::apply::operation::Outputs::new(), detail: format!("kept until {}", time::minute(until)) },
             None => Look::Pending,
         })

@@ -108,7 +108,7 @@ fn modify(builder: &mut Builder<'_>, base: &Instance, wanted: &Settings) {
             undo: Undo::Keep("a restart leaves nothing behind".to_owned()),
             timeout: "reboot",
         });
-        step.outage = Some(Outage::Whole(name.clone()));
+        step.outage = Some(Outage::Whole(format!("{name} (restart)")));
     }
 }
 
@@ -117,7 +117,7 @@ fn grow(builder: &mut Builder<'_>, base: &Instance, wanted: &Settings, first: bo
     let name = &builder.intent.wanted.name;
     let facts = builder.facts(&["instance", "pending"]);
     let draft = change(builder, base, wanted, Undo::Impossible("RDS never shrinks storage".to_owned()), first);
-    let outage = restarting(base, wanted, first).then(|| Outage::Whole(name.clone()));
+    let outage = restarting(base, wanted, first).then(|| Outage::Whole(format!("{name} (growth)")));
     let step = builder.push(Draft { slug: "grow".to_owned(), phase: Phase::Retire, ..draft });
     let (from, to) = (value_of(&base.settings, "allocated_storage"), &wanted["allocated_storage"]);
     step.irreversible = Some(format!("the storage of {name} grows from {from} to {to} GiB and never shrinks"));

@@ -37,7 +37,7 @@ pub fn recover(builder: &mut Builder<'_>) {
     let undo = Undo::Keep(format!("{} has the name that it should have", wanted.name));
     let step = builder.push(Draft { slug: "recover-name".to_owned(), phase: Phase::Switch, title, op, undo, timeout: "rename" });
     if !recover.precaution {
-        step.outage = Some(Outage::Whole(wanted.name.clone()));
+        step.outage = Some(Outage::Whole(format!("{} (name given back)", wanted.name)));
     }
 }
 

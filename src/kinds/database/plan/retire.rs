@@ -50,7 +50,8 @@ pub fn catch_up(builder: &mut Builder<'_>, instance: &InstanceRef, later: &Setti
         timeout: "backup",
     });
     step.limits.expected = restart;
-    step.outage = Some(Outage::Whole(name.clone()));
+    // An outage of its own: whoever brings the one of the renames to its end need not go as far as this.
+    step.outage = Some(Outage::Whole(format!("{name} (first backup)")));
     if let Some(connect) = wanted.connect.clone() {
         let op = Op::Ask(Ask {
             provider: wanted.provider.clone(),

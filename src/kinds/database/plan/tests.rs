@@ -111,7 +111,7 @@ fn backups_after_the_switch_are_a_second_outage_before_the_old_one_goes() {
     check(&part);
     let slugs = slugs(&part);
     assert!(!slugs.contains(&"first-backup"));
-    assert_eq!(step(&part, "raise-backups").outage, Some(Outage::Whole("dev".to_owned())));
+    assert_eq!(step(&part, "raise-backups").outage, Some(Outage::Whole("dev (first backup)".to_owned())));
     assert_eq!(step(&part, "unprotect-old").after, ["database.dev/answers-again"]);
     assert_eq!(step(&part, "restore").operation.json()["restore"]["settings"]["backup_retention_period"], json!(0));
 }

@@ -126,7 +126,10 @@ impl Operation for Answers {
             super::records(cx, &witness.provider, &witness.zone_id).await?;
         }
         let right = mistakes.iter().filter(|mistake| mistake.is_none()).count();
-        let words = format!("{right} of {} servers answer as declared", self.servers.len());
+        let words = match self.servers.len() {
+            1 => format!("{right} of 1 server answers as declared"),
+            all => format!("{right} of {all} servers answer as declared"),
+        };
         Ok(match mistakes.into_iter().flatten().next() {
             None => Look::Done { outputs: Outputs::new(), detail: words },
             Some(mistake) => {

@@ -125,9 +125,9 @@ impl Batch {
     }
 }
 
-/// Whether the service refused a call because its effect, or a part of it, is there already.
+/// Whether the service refused a call because its effect, or a part of it, is there already. A record that is gone may come as a 404.
 fn is_repetition(error: &CallError) -> bool {
-    error.failure == Failure::Refused && error.code.as_deref().is_some_and(|code| REPEATED.contains(&code))
+    matches!(error.failure, Failure::Refused | Failure::NotFound) && error.code.as_deref().is_some_and(|code| REPEATED.contains(&code))
 }
 
 /// Whether the record is what the patch says, as far as it says anything.

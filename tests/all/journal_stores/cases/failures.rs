@@ -51,6 +51,7 @@ pub async fn what_may_only_be_read_is_read_and_says_so_when_written(arena: &dyn 
     let store = arena.open();
     let lease = store.acquire(&acquire("staging", "r1", &[], LONG)).await.unwrap();
     store.append(&lease, "r1", &entries(0..2)).await.unwrap();
+    let held = store.lock("env:staging", "staging").await.unwrap().unwrap();
     arena.forbid_writing(true).await;
     for store in [&store, &arena.open()] {
         for refused in [
@@ -58,7 +59,7 @@ pub async fn what_may_only_be_read_is_read_and_says_so_when_written(arena: &dyn 
             store.acquire(&acquire("other", "r1", &[], LONG)).await.unwrap_err(),
             store.renew(&lease).await.unwrap_err(),
             store.release(&lease).await.unwrap_err(),
-            store.remove_lock("env:staging", "staging").await.unwrap_err(),
+            store.remove_lock(&held, "staging").await.unwrap_err(),
         ] {
             assert!(!refused.help().is_empty() && refused.chain().contains(&store.place()), "{refused:?}");
         }

@@ -108,7 +108,8 @@ pub async fn a_removed_lock_fences(arena: &dyn Arena) {
         let store = arena.open();
         let lease = store.acquire(&acquire("staging", run, &["rds:1/eu/db"], LONG)).await.unwrap();
         store.append(&lease, run, &[entry(0)]).await.unwrap();
-        arena.open().remove_lock(name, "staging").await.unwrap();
+        let held = arena.open().lock(name, "staging").await.unwrap().unwrap();
+        assert!(arena.open().remove_lock(&held, "staging").await.unwrap());
         assert!(arena.open().lock(name, "staging").await.unwrap().is_none());
         let refused = store.append(&lease, run, &[entry(1)]).await.unwrap_err();
         assert!(refused.chain().contains(name), "one of two locks is enough: {refused:?}");
@@ -116,6 +117,7 @@ pub async fn a_removed_lock_fences(arena: &dyn Arena) {
         store.release(&lease).await.unwrap();
         let next = arena.open().acquire(&acquire("staging", run, &["rds:1/eu/db"], LONG)).await.unwrap();
         assert!(store.append(&lease, run, &[entry(1)]).await.is_err(), "held again, by somebody else");
+        assert!(!arena.open().remove_lock(&held, "staging").await.unwrap(), "who looked before may not remove what is another's now");
         arena.open().append(&next, run, &[entry(1)]).await.unwrap();
         arena.open().release(&next).await.unwrap();
     }

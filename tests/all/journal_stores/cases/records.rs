@@ -1,6 +1,6 @@
 //! What was appended, and what is read.
 
-use switchover::apply::journal::{Entry, Record};
+use switchover::apply::journal::{Entry, MachineClocks, Record, locks};
 
 use crate::journal_stores::arena::{Arena, LONG, acquire, entries, entry};
 
@@ -81,6 +81,7 @@ pub async fn asking_makes_nothing(arena: &dyn Arena) {
     assert!(store.runs("staging").await.unwrap().is_empty());
     assert!(store.read("staging", "r1").await.unwrap().is_none());
     assert!(store.lock("env:staging", "staging").await.unwrap().is_none());
-    store.remove_lock("env:staging", "staging").await.unwrap();
+    let never = locks::fresh("env:staging", &acquire("staging", "r1", &[], LONG), "1", &MachineClocks);
+    assert!(!store.remove_lock(&never, "staging").await.unwrap());
     assert!(arena.is_untouched().await, "a question made something in {}", store.place());
 }
