@@ -82,7 +82,7 @@ fn one(wanted: &Wanted, scene: &Scene, plan: &Path, fresh: &[u8], number: usize)
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
     let program = program(plan);
     let pieces = Arc::new(Mutex::new(Vec::new()));
-    let store = Pieces { inner: LocalStore::new(root.clone()), pieces: Arc::clone(&pieces), ended: Mutex::default() };
+    let store = Remembering { inner: LocalStore::new(root.clone()), pieces: Arc::clone(&pieces), ended: Mutex::default() };
     let (engine, world) = runtime.block_on(run(&program, fresh, Arc::new(store)));
 
     let journal = root.join(ENVIRONMENT).join("runs").join(format!("{}.journal", program.plan.run));
@@ -238,14 +238,14 @@ struct Piece {
 }
 
 /// A store that remembers its appends.
-struct Pieces {
+struct Remembering {
     inner: LocalStore,
     pieces: Arc<Mutex<Vec<Piece>>>,
     ended: Mutex<Option<Instant>>,
 }
 
 #[async_trait]
-impl Store for Pieces {
+impl Store for Remembering {
     fn place(&self) -> String {
         self.inner.place()
     }

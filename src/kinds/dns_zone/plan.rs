@@ -231,7 +231,7 @@ impl Builder<'_> {
 
     fn answers(&mut self) {
         let (zone, spec) = (&self.observation.zone, &self.observation.spec);
-        let (questions, unasked) = questions(&zone.name, self.detail, &self.observation.records);
+        let (asked, unasked) = questions(&zone.name, self.detail, &self.observation.records);
         if !unasked.is_empty() {
             let count = unasked.len();
             self.part.notes.push(format!(
@@ -239,7 +239,8 @@ impl Builder<'_> {
                 some(unasked.into_iter(), count, SHOWN_MAX)
             ));
         }
-        if questions.is_empty() {
+        let asked = asked.len();
+        if asked == 0 {
             return;
         }
         let servers = spec.name_servers.clone().unwrap_or_else(|| zone.name_servers.clone());
@@ -249,12 +250,16 @@ impl Builder<'_> {
             self.part.warnings.push(warning);
             return;
         }
-        let title = format!("ask {} until they answer as declared ({} each)", servers.join(", "), many(questions.len(), "question"));
+        let title = format!("ask {} until they answer as declared ({} each)", servers.join(", "), many(asked, "question"));
         let witness = Some(Witness { provider: spec.provider.clone(), zone_id: zone.id.clone() });
-        let op = Op::Answers(Answers { zone: zone.name.clone(), servers, questions, witness });
+        let (zone, detail, records) = (zone.name.clone(), Arc::clone(self.detail), self.observation.records.clone());
+        let op = move || {
+            let questions = questions(&zone, &detail, &records).0.into_iter().map(Into::into).collect();
+            Op::Answers(Answers { zone, servers, questions, witness })
+        };
         let limits =
             Limits { timeout: spec.confirm_timeout, visibility: VISIBILITY, poll: POLL, expected: ANSWERS_EXPECTED.min(spec.confirm_timeout) };
-        self.step("answers", Phase::Confirm, title, || op, limits);
+        self.step("answers", Phase::Confirm, title, op, limits);
     }
 
     /// What the reader should know of the whole.

@@ -22,6 +22,20 @@ pub struct Question {
     pub rtype: String,
 }
 
+/// One question, in words of the zone: most plans are only looked at, and need to know no more than how many there are.
+pub(super) struct Asked<'a> {
+    contents: Option<Few<&'a str>>,
+    name: &'a str,
+    rtype: &'a str,
+}
+
+impl From<Asked<'_>> for Question {
+    fn from(asked: Asked<'_>) -> Self {
+        let contents = asked.contents.map(|contents| contents.into_iter().map(str::to_owned).collect());
+        Question { contents, name: asked.name.to_owned(), rtype: asked.rtype.to_owned() }
+    }
+}
+
 /// A record as it will be, as far as answers go.
 struct After<'a> {
     rtype: &'a str,
@@ -30,7 +44,7 @@ struct After<'a> {
 }
 
 /// The questions, and the sets that cannot be asked for (with why).
-pub(super) fn questions(zone: &str, detail: &ZoneDetail, records: &[Arc<Record>]) -> (Vec<Question>, Vec<String>) {
+pub(super) fn questions<'a>(zone: &str, detail: &'a ZoneDetail, records: &'a [Arc<Record>]) -> (Vec<Asked<'a>>, Vec<String>) {
     let after = after(detail, records);
     let wildcards: HashSet<&str> = after.keys().filter_map(|name| name.strip_prefix("*.")).collect();
     let cuts: HashSet<&str> =
@@ -42,7 +56,7 @@ pub(super) fn questions(zone: &str, detail: &ZoneDetail, records: &[Arc<Record>]
             unasked.push(format!("{rtype} {name}: delegated at {cut}, so the zone's servers only refer to others"));
             continue;
         }
-        let mut contents: Vec<String> = here.iter().filter(|record| record.rtype == rtype).map(|record| record.content.to_owned()).collect();
+        let mut contents: Few<&str> = here.iter().filter(|record| record.rtype == rtype).map(|record| record.content).collect();
         contents.sort_unstable();
         contents.dedup();
         if rtype == "CNAME" && name == zone && !contents.is_empty() {
@@ -59,14 +73,14 @@ pub(super) fn questions(zone: &str, detail: &ZoneDetail, records: &[Arc<Record>]
             }
         }
         let question = if proxied && !contents.is_empty() {
-            let family = if rtype == "CNAME" { "A" } else { rtype };
+            let family = if rtype == "CNAME" { "A" } else { rtype.as_str() };
             // A proxied CNAME and a proxied A ask the same.
             if !proxies.insert((name, family)) {
                 continue;
             }
-            Question { name: name.clone(), rtype: family.to_owned(), contents: None }
+            Asked { name, rtype: family, contents: None }
         } else {
-            Question { name: name.clone(), rtype: rtype.clone(), contents: Some(contents) }
+            Asked { name, rtype, contents: Some(contents) }
         };
         questions.push(question);
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::addresses::Books;
 use super::desired::Answers;
+use super::diff::Few;
 use super::pairing::{Item, NameChange, Wanted};
 use crate::diff::AttributeChange;
 use crate::model::Json;
@@ -29,21 +30,17 @@ pub(super) fn some(items: impl Iterator<Item = String>, count: usize, most: usiz
 }
 
 /// One value as itself, several as a list, none as null.
-fn json(mut values: Vec<Json>) -> Json {
-    match values.len() {
-        0 => Json::Null,
-        1 => values.remove(0),
-        _ => Json::from(values),
+fn json(values: &[&str]) -> Json {
+    match values {
+        [] => Json::Null,
+        [one] => Json::from(*one),
+        several => several.iter().copied().map(Json::from).collect(),
     }
-}
-
-fn row(name: String, before: Vec<Json>, after: Vec<Json>, note: Option<String>) -> AttributeChange {
-    AttributeChange { name, before: json(before), after: json(after), note }
 }
 
 /// The rows of one name: its answers by type, then what else changes of its records.
 pub(super) fn of_name(rows: &mut Vec<AttributeChange>, change: &NameChange, sets: &[Wanted<'_>], here: &[&Arc<Record>], books: &Books) {
-    let mut types: Vec<&str> = sets.iter().map(|one| one.set.rtype.word()).collect();
+    let mut types: Few<&str> = sets.iter().map(|one| one.set.rtype.word()).collect();
     for item in &change.items {
         let rtype = if let Item::Delete(before) | Item::Patch { before, .. } = item { before.rtype.as_str() } else { continue };
         if !types.contains(&rtype) {
@@ -52,13 +49,12 @@ pub(super) fn of_name(rows: &mut Vec<AttributeChange>, change: &NameChange, sets
     }
     for rtype in types {
         let wanted = sets.iter().find(|one| one.set.rtype.word() == rtype);
-        let mut before: Vec<&str> = here.iter().filter(|record| record.rtype == rtype).map(|record| record.content.as_str()).collect();
+        let mut before: Few<&str> = here.iter().filter(|record| record.rtype == rtype).map(|record| record.content.as_str()).collect();
         before.sort_unstable();
-        let after: Vec<&str> = wanted.map_or_else(Vec::new, |one| one.contents.iter().map(String::as_str).collect());
+        let after: Few<&str> = wanted.map_or_else(Few::new, |one| one.contents.iter().map(String::as_str).collect());
         if before != after {
-            let texts = |contents: &[&str]| contents.iter().map(|content| Json::from(*content)).collect();
             let name = format!("{rtype} {}", change.name);
-            rows.push(row(name, texts(&before), texts(&after), note(rtype, change, wanted, books)));
+            rows.push(AttributeChange { name, before: json(&before), after: json(&after), note: note(rtype, change, wanted, books) });
         }
     }
     settings(rows, change);
