@@ -76,6 +76,23 @@ fn a_changed_attribute_is_explained_with_its_line() {
 }
 
 #[test]
+fn a_changed_record_is_explained_with_its_line() {
+    let bench = Bench::gigadb();
+    bench.edit("environments/gigadb.hcl", "live = \"hk\"", "live = \"sydney\"");
+    let explained = bench.run(&["explain", "gigadb", "dns_zone[\"gigadb.org\"]", "--json"]).exits(0).json();
+    let text = bench.read("environments/gigadb.hcl");
+    let lines: Vec<&str> = text.lines().collect();
+    let attributes = explained["attributes"].as_array().unwrap();
+    assert!(!attributes.is_empty());
+    for attribute in attributes {
+        let place = attribute["declared_at"].as_str().unwrap_or_else(|| panic!("no line says {attribute}"));
+        let line: usize = place.strip_prefix("environments/gigadb.hcl:").and_then(|rest| rest.split(':').next()).unwrap().parse().unwrap();
+        let name = attribute["name"].as_str().unwrap().split(' ').nth(1).unwrap();
+        assert!(lines[line - 1].contains(&format!("\"{name}\"")), "{place}: {}", lines[line - 1]);
+    }
+}
+
+#[test]
 fn the_reference_is_what_the_tables_say() {
     let bench = Bench::gigadb();
     let reference = bench.run(&["schema", "--format", "markdown"]).exits(0).out;

@@ -274,11 +274,18 @@ fn a_refused_retirement_needs_a_person_and_can_go_on_either_way() {
     bench.run(&["status"]).exits(0).says("left over   dev-openverse-db-old");
     bench.run(&["resume", "staging"]).exits(0).says("staging: DONE");
     assert_eq!(instances(&bench).len(), 2);
-    let bench = broken(refused);
+    let bench = broken(refused.clone());
     bench.run(&["apply", "staging", "--yes"]).exits(5);
     bench.run(&["apply", "staging", "--yes"]).exits(0);
-    bench.run(&["resume", "staging"]).exits(0).says("Nothing to resume");
+    let nothing = bench.run(&["resume", "staging", "--json"]).exits(0).says("Nothing to resume");
+    assert_eq!(nothing.out, "", "words are no data");
     assert_eq!(instances(&bench).len(), 2);
+    // What was refused is not lost: the old one is there to take its name back.
+    let bench = broken(refused);
+    let before = instances(&bench);
+    bench.run(&["apply", "staging", "--yes"]).exits(5);
+    bench.run(&["rollback", "staging", "--yes"]).exits(0).says("an outage of dev-openverse-db comes with it, about 8m");
+    assert_eq!(instances(&bench), before);
 }
 
 #[test]
