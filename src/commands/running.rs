@@ -16,7 +16,7 @@ use crate::model::{Error, Exit, Result, time};
 use crate::plan::{Experience, Plan};
 use crate::report::live::{self, SoFar, Stopping};
 use crate::report::{self, JsonLines, Live, Notices, Progress, Story, Tee};
-use crate::review::escape;
+use crate::review::{self, escape};
 use crate::world::{Readers, Writers};
 
 /// A shorter lease would end between two renewals of a busy machine.
@@ -197,12 +197,12 @@ impl Run<'_> {
         let remembered = Arc::new(std::sync::Mutex::new(so_far));
         let mut notices = Notices::going_on(journal.state.outages.keys().cloned().collect());
         let applied = Arc::clone(&plan);
-        let voice = self.session.voice.clone();
+        let (voice, style) = (self.session.voice.clone(), self.session.err_style());
         let stop = signals::listen(move |request, words| {
             if let Some(live) = voice.live() {
                 live.stopping(if request == StopRequest::Now { Stopping::Now } else { Stopping::Safely });
             }
-            voice.say(words);
+            voice.say(&review::sentence(words, &style));
         });
         let mut stop_now = stop.clone();
         let experience = if self.session.globals.quiet { Arc::default() } else { history::read(&*self.store, &plan.environment, &plan.run).await };

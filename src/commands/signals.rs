@@ -102,7 +102,8 @@ fn escalate(so_far: StopRequest, asked: Asked) -> StopRequest {
 fn words(request: StopRequest) -> &'static str {
     match request {
         StopRequest::None | StopRequest::Safe => {
-            "stopping at the next safe point; Ctrl-C or SIGTERM once more stops now and leaves what is in flight to `switchover resume`"
+            "stopping at the next safe point; Ctrl-C or SIGTERM once more stops now and leaves what is in flight to `switchover resume`; an outage is brought to \
+             its end first"
         }
         StopRequest::Now => "stopping now",
     }

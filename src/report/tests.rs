@@ -304,6 +304,17 @@ fn nothing_from_outside_acts_in_progress() {
 }
 
 #[test]
+fn a_table_without_room_is_wrapped_between_words() {
+    let row = "vpc_security_groups  sg-0a11c0ffee0000001,   same\n                     sg-0a11c0ffee0000002, sg-0a11c0ffee0000003";
+    let mut told = Teller::new(&sample::database());
+    told.step(5, EventKind::StepDone { elapsed_seconds: 1, detail: row.to_owned() });
+    assert!(lines_of(&told, 100).contains("vpc_security_groups  sg-0a11c0ffee0000001,   same\n"), "a table where there is room");
+    let narrow = lines_of(&told, 60);
+    assert!(narrow.lines().all(|line| line.chars().count() <= 60), "{narrow}");
+    assert!((1..=3).all(|number| narrow.contains(&format!("sg-0a11c0ffee000000{number}"))), "no word is cut: {narrow}");
+}
+
+#[test]
 fn a_quiet_wait_of_hours_is_some_dozens_of_lines() {
     let mut told = Teller::new(&sample::database());
     for look in 0..1_440_u64 {

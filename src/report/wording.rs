@@ -9,7 +9,7 @@ use crate::apply::{Event, EventKind};
 use crate::model::text::many;
 use crate::model::time::{self, Timestamp};
 use crate::plan::{Estimate, Experience, Plan, Step, Undo};
-use crate::review::layout::{self, Cell, Line, Page};
+use crate::review::layout::{self, Cell, Line, Page, width};
 use crate::review::summary::about;
 use crate::review::{Ink, Style};
 
@@ -239,10 +239,16 @@ impl Wording {
         }
     }
 
-    /// What a step found out, line by line: a table stays a table.
+    /// What a step found out, line by line: a table stays a table where there is room for it. Where there is not, each of its lines is wrapped between words.
     fn lines(page: &mut Page, detail: &str) {
+        let fits = detail.lines().all(|line| TIME + 4 + width(line) <= page.columns());
         for line in detail.lines() {
-            page.raw(TIME + 4, &Line::plain(line));
+            if fits {
+                page.raw(TIME + 4, &Line::plain(line));
+            } else {
+                let cells: Vec<&str> = line.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).collect();
+                page.put(TIME + 4, 4, &Line::plain(&cells.join("  ")));
+            }
         }
     }
 }

@@ -20,3 +20,11 @@ pub use json::json;
 pub use markdown::{markdown, markdown_knowing};
 pub use style::{Ink, Style};
 pub use terminal::{Next, terminal, terminal_knowing};
+
+/// One sentence, wrapped to the width there is, without the last line end.
+#[must_use]
+pub fn sentence(words: &str, style: &Style) -> String {
+    let mut page = layout::Page::new(style);
+    page.put(0, 2, &layout::Line::plain(words));
+    page.finish().trim_end().to_owned()
+}
