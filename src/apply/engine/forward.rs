@@ -348,7 +348,6 @@ impl Engine {
         let mut needs = std::mem::take(&mut self.needs);
         let exit = if back {
             needs.extend(state.gone().into_iter().map(|(id, lost)| format!("{id} cannot be undone: {lost}")));
-            needs.extend(summary::kept_in_doubt(state));
             self.exit_when_turned_back(!needs.is_empty())
         } else if all_done {
             Exit::Done

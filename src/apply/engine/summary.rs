@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::apply::event::Summary;
 use crate::apply::journal::fold::Standing;
-use crate::apply::journal::{RunState, Stage, StepState};
+use crate::apply::journal::{RunState, Stage};
 use crate::model::Exit;
-use crate::plan::{Outage, Step, Undo};
+use crate::plan::{Outage, Undo};
 
 /// Sorts every step of the plan into exactly one list, and says what a person must do.
 #[must_use]
@@ -40,20 +40,6 @@ pub fn to_undo(state: &RunState) -> Vec<String> {
     let (mut first, last): (Vec<String>, Vec<String>) = newest_first.partition(|id| urgent.contains(id.as_str()));
     first.extend(last);
     first
-}
-
-/// What a person must see to after a way back: calls of steps that are kept as they are, of which nobody knows what became.
-#[must_use]
-pub fn kept_in_doubt(state: &RunState) -> Vec<String> {
-    let in_doubt = |(step, folded): &(&Step, &StepState)| matches!(step.undo, Undo::Keep(_)) && folded.standing() == Standing::InFlight;
-    let words = |(step, _): (&Step, &StepState)| {
-        let environment = &state.plan.environment;
-        format!(
-            "{}: what became of its call is not known: see in the service, then `switchover plan {environment}` starts from what is there",
-            step.id
-        )
-    };
-    state.each().filter(in_doubt).map(words).collect()
 }
 
 /// The steps with which open outages began, and all that wait for them, directly or not: whatever is undone before the rest of the
