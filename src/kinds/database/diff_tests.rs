@@ -225,4 +225,8 @@ fn a_copy_that_bears_our_tags_is_somebody_elses() {
     let mut next = refreshed("dev-next", "db-copy", "2026-11-01T09:00:00Z", "rds:prod-1");
     next.created = Some("2026-11-04T12:00:00Z".parse().unwrap());
     assert!(run(wanted(), &seen(Some(fresh()), Some(next), None), false).is_err());
+    // Restored by hand under the resource's own name, and then replaced by a run that died: older than that run, whatever it had inherited.
+    let mut adopted = refreshed("dev-old", "db-O", "2026-08-01T09:00:00Z", "rds:prod-1");
+    adopted.created = Some("2026-10-10T00:00:00Z".parse().unwrap());
+    assert!(run(wanted(), &seen(Some(fresh()), None, Some(adopted)), false).is_ok());
 }

@@ -85,8 +85,10 @@ fn foreign(name: &str, role: &str, instance: &Instance) -> Error {
 /// # Errors
 /// When someone else's instance is in the way.
 pub fn tell(wanted: &Wanted, seen: &Seen, now: Timestamp) -> Result<Scene> {
-    for (instance, name, role) in [(&seen.next, &wanted.next, "next_name"), (&seen.old, &wanted.old, "old_name")] {
-        if let Some(found) = instance.as_ref().filter(|found| !wanted.owner.owns(found) || marks::is_copy(found)) {
+    let roles: [(_, _, _, fn(&Instance) -> bool); 2] =
+        [(&seen.next, &wanted.next, "next_name", marks::is_copy_of_restored), (&seen.old, &wanted.old, "old_name", marks::is_copy_of_kept)];
+    for (instance, name, role, is_copy) in roles {
+        if let Some(found) = instance.as_ref().filter(|found| !wanted.owner.owns(found) || is_copy(found)) {
             return Err(foreign(name, role, found));
         }
     }

@@ -70,10 +70,20 @@ const RESTORE_LASTS: Duration = Duration::from_hours(24);
 /// from it, ours included. A copy is younger than the moments of which its tags tell.
 #[must_use]
 pub fn is_copy(instance: &Instance) -> bool {
-    let Some(created) = instance.created else { return false };
-    let kept = moment(&instance.tags, KEEP_UNTIL).is_some_and(|until| created > until);
-    let refreshed = moment(&instance.tags, REFRESHED_AT).is_some_and(|at| created > time::after(at, RESTORE_LASTS));
-    kept || refreshed
+    is_copy_of_kept(instance) || is_copy_of_restored(instance)
+}
+
+/// Of what a run restored: its tags were given with that call.
+#[must_use]
+pub fn is_copy_of_restored(instance: &Instance) -> bool {
+    let refreshed = moment(&instance.tags, REFRESHED_AT).map(|at| time::after(at, RESTORE_LASTS));
+    instance.created.zip(refreshed).is_some_and(|(created, until)| created > until)
+}
+
+/// Of what was kept for a while. What people restored under the resource's own name and a run then replaced is older than that, whatever else it bears.
+#[must_use]
+pub fn is_copy_of_kept(instance: &Instance) -> bool {
+    instance.created.zip(moment(&instance.tags, KEEP_UNTIL)).is_some_and(|(created, until)| created > until)
 }
 
 /// Tags that people set: neither AWS's nor ours. Only these are carried over, compared and guarded.
