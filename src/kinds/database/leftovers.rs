@@ -85,12 +85,12 @@ fn foreign(name: &str, role: &str, instance: &Instance) -> Error {
 /// # Errors
 /// When someone else's instance is in the way.
 pub fn tell(wanted: &Wanted, seen: &Seen, now: Timestamp) -> Result<Scene> {
-    let roles: [(_, _, _, fn(&Instance) -> bool); 2] =
-        [(&seen.next, &wanted.next, "next_name", marks::is_copy_of_restored), (&seen.old, &wanted.old, "old_name", marks::is_copy_of_kept)];
-    for (instance, name, role, is_copy) in roles {
-        if let Some(found) = instance.as_ref().filter(|found| !wanted.owner.owns(found) || is_copy(found)) {
-            return Err(foreign(name, role, found));
-        }
+    let is_not_ours = |found: &&Instance, is_copy: bool| !wanted.owner.owns(found) || is_copy;
+    if let Some(found) = seen.next.as_ref().filter(|found| is_not_ours(found, marks::is_copy_of_restored(found))) {
+        return Err(foreign(&wanted.next, "next_name", found));
+    }
+    if let Some(found) = seen.old.as_ref().filter(|found| is_not_ours(found, marks::is_copy_of_kept(found))) {
+        return Err(foreign(&wanted.old, "old_name", found));
     }
     let (shows_by, ends_by) = (time::after(now, RENAME_SHOWS_AFTER), time::after(now, RENAME_ENDS_AFTER));
     let mut scene = Scene { leftover: seen.next.clone(), ..Scene::default() };
