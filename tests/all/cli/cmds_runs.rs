@@ -101,6 +101,10 @@ fn a_limit_of_time_stops_safely_and_resume_goes_on() {
       switchover rollback staging   turns it back
     ");
     bench.run(&["apply", "staging", "--yes"]).exits(5).says("switchover resume staging").says("switchover rollback staging");
+    bench
+        .run(&["plan", "staging"])
+        .exits(0)
+        .says("of staging is unfinished, and `apply` refuses until it is not: `switchover resume staging` goes on");
     insta::assert_snapshot!(bench.run(&["status", "--offline"]).exits(0).out, @"
     staging: needs a look  (journal only)
       unfinished  20261105-090000-d5bc86: in prepare; 2 of 17 steps done, 0 undone, 1 in flight; begun
@@ -289,6 +293,16 @@ fn a_refused_retirement_needs_a_person_and_can_go_on_either_way() {
 }
 
 #[test]
+fn a_check_that_fails_is_a_matter_of_the_data_and_not_of_colleagues() {
+    let bench = Bench::openverse();
+    bench.edit("environments/staging.hcl", "at_least = 1000000", "at_least = 1000000000000");
+    let before = instances(&bench);
+    let said = bench.run(&["apply", "staging", "--yes"]).exits(4);
+    said.says("the data is not what this check expects").never_says("somebody or something else");
+    assert_eq!(instances(&bench), before);
+}
+
+#[test]
 fn what_failed_may_be_kept() {
     let refusal = json!({ "kind": "refusal", "code": "InvalidDBInstanceState", "message": "not now" });
     let bench = broken(fault("rds:ModifyDBInstance", 1, 1, &refusal));
@@ -305,6 +319,11 @@ fn a_crash_leaves_its_world_and_its_journal() {
         let old = instances(&bench);
         assert_eq!(bench.run(&["apply", "staging", "--yes", "--seed", "1"]).code, -1);
         let status = bench.run(&["status"]).exits(0).says("is in its outage since").says("its process is gone");
+        assert!(status.out.starts_with("staging: AN OUTAGE IS OPEN, and no run is under way"), "{}", status.out);
+        let runs = bench.run(&["runs", "staging"]).exits(0).out;
+        assert!(runs.lines().nth(1).unwrap().contains(" open "), "{runs}");
+        let open = bench.run(&["runs", "staging", "--json"]).exits(0).json();
+        assert_eq!(open["runs"][0]["outage_open"], true, "{open}");
         assert!(!status.out.contains("switchover unlock"), "{}", status.out);
         if when == "before" {
             bench.run(&["rollback", "staging", "--yes"]).exits(0);

@@ -68,6 +68,26 @@ fn what_no_run_of_ours_made_is_left_alone_and_so_is_what_is_kept_or_of_others() 
 }
 
 #[test]
+fn of_two_that_bear_the_tags_of_one_step_neither_is_taken_for_ours() {
+    let bench = bench();
+    change(&bench, |instance| instance["tags"]["switchover:step"] = json!("database.dev-openverse-db/restore"));
+    bench.run(&["plan", "staging", "--prune", "--detailed-exitcode"]).exits(2).says("dev-openverse-db");
+    bench.change_world(|world| {
+        let instances = world.pointer_mut("/aws/accounts/111122223333/regions/us-east-1/instances").unwrap().as_object_mut().unwrap();
+        // A colleague restored a snapshot of it, and RDS handed its tags on.
+        let mut twin = instances.values().find(|instance| instance["identifier"] == "dev-openverse-db").unwrap().clone();
+        twin["identifier"] = json!("colleagues-copy");
+        instances.insert("db-COLLEAGUE".to_owned(), twin);
+    });
+    let plan = bench.run(&["plan", "staging", "--prune", "--detailed-exitcode"]).exits(0);
+    for name in ["colleagues-copy", "dev-openverse-db"] {
+        assert!(plan.out.contains(&format!("{name} bears the tags of another instance")), "{}", plan.out);
+    }
+    bench.run(&["apply", "staging", "--prune", "--yes"]).exits(0);
+    assert!(there(&bench));
+}
+
+#[test]
 fn what_the_environment_protects_is_not_pruned() {
     let bench = bench();
     change(&bench, |instance| instance["tags"]["Team"] = json!("Рrоduction"));

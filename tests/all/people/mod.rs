@@ -18,3 +18,4 @@ mod shell;
 mod signals;
 mod stage;
 mod terminal;
+mod typed;

@@ -2,7 +2,10 @@
 
 use std::process::Command;
 
+use serde_json::{Value as Json, json};
+
 use super::shell::{self, Watched, instances, is, is_declared};
+use super::typed::{Typed, has};
 
 /// Events on standard output; nobody answers on standard error.
 fn paced(bench: &crate::cli::bench::Bench, pace: &str) -> Command {
@@ -133,4 +136,32 @@ fn a_question_that_nobody_answers_is_no_yes() {
     assert_ne!(shell::run(&bench, hangup, &[]).code, 0);
     assert_eq!(bench.read("world.json"), before);
     assert!(!bench.path(".switchover/staging/lock.json").exists());
+}
+
+#[test]
+fn a_lock_that_changes_hands_while_it_is_asked_about_stays() {
+    let Some(()) = shell::needs("script").and_then(|()| shell::needs("stty")) else { return };
+    let bench = shell::quick();
+    bench.change_world(|world| {
+        world["faults"] = json!([{ "call": "rds:ModifyDBInstance", "nth": 1, "times": 1, "fault": { "kind": "crash", "when": "before" } }]);
+    });
+    assert_eq!(bench.run(&["apply", "staging", "--yes", "--seed", "1"]).code, -1);
+    let lock = ".switchover/staging/lock.json";
+    let mut run = Typed::start(&bench, "unlock staging");
+    run.wait_for("Only `yes` is accepted: ");
+    let mut held: Json = serde_json::from_str(&bench.read(lock)).unwrap();
+    held["fence"] = json!("another-holding");
+    bench.write(lock, &held.to_string());
+    run.types("yes\n");
+    let (code, screen) = run.end();
+    assert_eq!(code, 1, "{screen:#?}");
+    assert!(has(&screen, "env:staging has changed hands since it was shown"), "{screen:#?}");
+    assert!(has(&screen, "see with `switchover status staging` who holds it now"), "{screen:#?}");
+    assert_eq!(bench.read(lock), held.to_string(), "it stays as it is");
+    // Nobody else meanwhile: it is removed.
+    let mut run = Typed::start(&bench, "unlock staging");
+    run.types_at("Only `yes` is accepted: ", "yes\n");
+    let (code, screen) = run.end();
+    assert_eq!((code, has(&screen, "staging is unlocked.")), (0, true), "{screen:#?}");
+    assert!(!bench.path(lock).exists());
 }

@@ -48,6 +48,13 @@ fn check(part: &Part) {
         }
         assert!(op.starts() || matches!(step.undo, Undo::Nothing), "{}", step.id);
     }
+    // Two outages of one name would be told and timed as one.
+    let begins = |outage: &&Outage| matches!(outage, Outage::Starts(_) | Outage::Whole(_));
+    let mut begun: Vec<&str> = part.steps.iter().filter_map(|step| step.outage.as_ref()).filter(begins).map(Outage::name).collect();
+    let all = begun.len();
+    begun.sort_unstable();
+    begun.dedup();
+    assert_eq!(begun.len(), all, "{begun:?}");
 }
 
 #[test]
@@ -172,6 +179,7 @@ fn a_death_in_the_switch_is_put_right_and_the_refresh_follows() {
     check(&part);
     let slugs = slugs(&part);
     assert_eq!(slugs[0], "recover-name");
+    assert_eq!(step(&part, "recover-name").outage, Some(Outage::Whole("dev (name given back)".to_owned())));
     assert!(slugs.contains(&"remove-leftover") && slugs.contains(&"rename-old") && slugs.contains(&"delete-old"));
     let back = &step(&part, "recover-name").operation.json();
     assert_eq!((&back["from"], &back["to"], &back["instance"]["resource_id"]), (&json!("dev-old"), &json!("dev"), &json!("db-A")));
@@ -233,6 +241,7 @@ fn changes_in_place_know_their_values_before() {
     assert_eq!(slugs(&part), ["modify", "restart", "tags", "grow"]);
     let modify = step(&part, "modify");
     assert_eq!(modify.outage, Some(Outage::Whole("dev".to_owned())));
+    assert_eq!(step(&part, "restart").outage, Some(Outage::Whole("dev (restart)".to_owned())));
     let grow = step(&part, "grow");
     assert!(grow.irreversible.as_ref().unwrap().contains("never shrinks") && grow.phase == Phase::Retire);
     assert!(matches!(grow.undo, Undo::Impossible(_)) && modify.irreversible.is_none());

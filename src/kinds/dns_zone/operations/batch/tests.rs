@@ -87,6 +87,37 @@ fn a_repeated_call_is_no_error_and_no_second_change() {
 }
 
 #[test]
+fn a_repetition_is_known_by_its_code_whether_it_comes_as_refused_or_as_not_found() {
+    let error = |failure: Failure, code: &str| CallError::new("cloudflare:batch", failure, "no").code(code);
+    for code in REPEATED {
+        assert!(is_repetition(&error(Failure::Refused, code)) && is_repetition(&error(Failure::NotFound, code)), "{code}");
+    }
+    assert!(!is_repetition(&error(Failure::NotFound, "7003")), "the zone itself is not there");
+    assert!(!is_repetition(&error(Failure::Refused, "9005")), "a mistake in a record");
+    assert!(
+        !is_repetition(&error(Failure::Throttled { retry_after: None }, "81057"))
+            && !is_repetition(&CallError::new("cloudflare:batch", Failure::Refused, "no"))
+    );
+}
+
+#[test]
+fn a_record_that_is_gone_already_is_looked_for_and_the_rest_is_sent() {
+    let gone = json!({ "kind": "refusal", "code": "81044", "message": "record does not exist" });
+    let case = Case::new(&at_first_batch(&gone));
+    let (forward, _) = case.operations();
+    let mut deletion = forward.json();
+    deletion["changes"]["patches"] = json!([]);
+    deletion["changes"]["posts"] = json!([]);
+    // The first batch is refused and repeated after a look that finds nothing done: for all it knows an earlier call is on its way.
+    case.bench().start(&deletion.clone().into()).expect("nothing to send");
+    assert_eq!(case.batches_with_effect(), 0);
+    case.bench().start(&deletion.into()).unwrap();
+    case.bench().start(&forward).expect("one is gone, the rest is sent");
+    assert_eq!(case.batches_with_effect(), 2);
+    assert_eq!(case.bench().look(&forward).unwrap(), Look::done());
+}
+
+#[test]
 fn an_effect_that_is_seen_late_is_waited_for_and_not_sent_again() {
     let case = Case::new(&at_first_batch(&json!({ "kind": "late_visibility", "seconds": 30 })));
     let (forward, _) = case.operations();
