@@ -77,6 +77,11 @@ impl Held {
         Held { length_ms: milliseconds(length), since: Some(info.since), ..self.clone() }
     }
 
+    /// How long it lasts from when it was written, for people.
+    pub fn length(&self) -> String {
+        time::words(Duration::from_millis(self.length_ms))
+    }
+
     fn info(&self, object: &Object) -> LockInfo {
         let length = Duration::from_millis(self.length_ms);
         // What was written in a second was written before its end. And what we read was written before we read it, whatever clocks say.

@@ -31,6 +31,7 @@ mod trouble;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::sync::OnceCell;
@@ -52,6 +53,8 @@ use crate::world::keys::KeySource;
 
 /// How often somebody else may be quicker before a lock is left to them.
 const ATTEMPTS: usize = 50;
+/// How often a lease is looked at whose end is waited for.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// Servers that are not Amazon's take any region, and most call it this.
 const REGION_OF_OTHERS: &str = "us-east-1";
 
@@ -111,6 +114,7 @@ impl S3Store {
     async fn claim(&self, lock: &Lock<'_>, mut state: State, acquire: &Acquire, name: &str, fence: &str, ended: &mut BTreeSet<String>) -> Result<()> {
         let bucket = self.bucket().await?;
         for _ in 0..ATTEMPTS {
+            state = self.outlast(lock, state, acquire, ended).await?;
             if let Some((held, info)) = &state.held
                 && !ended.contains(&held.fence)
             {
@@ -125,6 +129,25 @@ impl S3Store {
             state = lock.read().await?;
         }
         Err(self.busy(name))
+    }
+
+    /// Waits until a lease that was ended is over. It may have been renewed in that moment: its holder writes nothing more and renews it no more, but is
+    /// sure of it to its end, and a call whose intent was written before may leave until then.
+    async fn outlast(&self, lock: &Lock<'_>, mut state: State, acquire: &Acquire, ended: &BTreeSet<String>) -> Result<State> {
+        let mut told = false;
+        while let Some((held, info)) =
+            state.held.as_ref().filter(|(held, info)| ended.contains(&held.fence) && locks::may_take(info, acquire).is_err())
+        {
+            if !told {
+                let what =
+                    format!("{} was renewed while it was being taken over: waiting until that is over, for {} at most", info.name, held.length());
+                (self.patience.listener)(&what);
+                told = true;
+            }
+            tokio::time::sleep(LOOK_AGAIN).await;
+            state = lock.read().await?;
+        }
+        Ok(state)
     }
 
     /// Frees a lock, if this lease holds it.

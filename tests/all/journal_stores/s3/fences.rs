@@ -97,6 +97,33 @@ async fn a_generation_that_was_removed_cannot_be_written_again_to_effect() {
     assert!(slow.append(&lease, "r1", &[entry(0)]).await.is_err());
 }
 
+/// A renewal between the taker's look and its seal: the holder is sure of its lease again, so the taker waits until that is over.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lease_that_is_renewed_in_the_moment_of_its_takeover_is_waited_for() {
+    let bucket = bucket().await;
+    let holder = bucket.open();
+    let lease = holder.acquire(&acquire("staging", "r1", &[], Duration::from_mins(1))).await.unwrap();
+    holder.append(&lease, "r1", &entries(0..1)).await.unwrap();
+    bucket.twin().clock(100);
+    bucket.twin().hold(&log_of(&lease));
+    let (taker, heard) = bucket.with(bucket.port, Patience::default());
+    let taking = tokio::spawn(async move { taker.acquire(&acquire("staging", "r1", &[], LONG)).await });
+    tokio::task::block_in_place(|| bucket.twin().wait_for_held());
+    bucket.twin().hold_no_more();
+    holder.renew(&lease).await.unwrap();
+    bucket.twin().let_go();
+    let told = || heard.lock().unwrap().iter().any(|text| text.contains("env:staging was renewed while it was being taken over"));
+    while !told() {
+        assert!(!taking.is_finished(), "it has taken a lease of which its holder is sure");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert!(holder.renew(&lease).await.is_err() && holder.append(&lease, "r1", &[entry(1)]).await.is_err(), "it was ended, though");
+    assert!(!taking.is_finished());
+    bucket.twin().clock(200);
+    let next = taking.await.unwrap().unwrap();
+    bucket.open().append(&next, "r1", &[entry(1)]).await.unwrap();
+}
+
 /// A taker that died between the seal and the lock: the holder learns of it when it renews, and the lock is free when its lease is over.
 #[tokio::test]
 async fn a_takeover_that_died_half_way_ends_the_lease_and_no_more() {
