@@ -47,6 +47,15 @@ pub struct Instance {
     pub endpoint: Option<(String, u16)>,
 }
 
+impl Instance {
+    /// The log exports that it has.
+    #[must_use]
+    pub fn log_exports(&self) -> Vec<String> {
+        let exports = self.settings.get("enabled_cloudwatch_logs_exports").and_then(Json::as_array);
+        exports.into_iter().flatten().filter_map(Json::as_str).map(str::to_owned).collect()
+    }
+}
+
 /// One DB snapshot.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Snapshot {
@@ -154,8 +163,11 @@ pub struct Modify {
     pub identifier: String,
     /// The name it shall get.
     pub new_identifier: Option<String>,
-    /// Only settings in [`MODIFIABLE`]. For `enabled_cloudwatch_logs_exports` the door works out what to enable and disable.
+    /// Only settings in [`MODIFIABLE`].
     pub settings: Settings,
+    /// The log exports that it has, as whoever calls has just read them: from these and from `enabled_cloudwatch_logs_exports` follows what to enable and
+    /// what to disable, which is how RDS wants to hear it.
+    pub log_exports: Vec<String>,
 }
 
 /// A deletion.

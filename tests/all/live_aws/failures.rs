@@ -23,7 +23,7 @@ async fn door(answers: Vec<String>) -> (std::sync::Arc<dyn RdsWrite>, Scripted) 
 }
 
 fn rename() -> Modify {
-    Modify { identifier: "dev".to_owned(), new_identifier: Some("dev-old".to_owned()), settings: std::collections::BTreeMap::new() }
+    Modify { identifier: "dev".to_owned(), new_identifier: Some("dev-old".to_owned()), ..Modify::default() }
 }
 
 fn page(snapshots: &[&str], marker: &str) -> String {

@@ -11,7 +11,7 @@ use super::{Site, door};
 const UNKNOWN: Failure = Failure::Unknown { retry_after: None };
 
 fn rename(from: &str, to: &str) -> Modify {
-    Modify { identifier: from.to_owned(), new_identifier: Some(to.to_owned()), settings: BTreeMap::new() }
+    Modify { identifier: from.to_owned(), new_identifier: Some(to.to_owned()), ..Modify::default() }
 }
 
 fn restore(identifier: &str, snapshot: &str) -> Restore {

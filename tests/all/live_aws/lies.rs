@@ -27,7 +27,7 @@ async fn create(client: &Client, name: &str) -> Result<aws_sdk_rds::types::DbIns
 
 fn modify(name: &str, new: Option<&str>, setting: Option<(&str, serde_json::Value)>) -> Modify {
     let settings = setting.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
-    Modify { identifier: name.to_owned(), new_identifier: new.map(str::to_owned), settings }
+    Modify { identifier: name.to_owned(), new_identifier: new.map(str::to_owned), settings, ..Modify::default() }
 }
 
 #[tokio::test]

@@ -110,7 +110,7 @@ impl Staging {
     /// A change that somebody makes by hand. It is none of the program's writes.
     pub async fn change(&mut self, name: &str, setting: &str, value: Json) {
         let settings = BTreeMap::from([(setting.to_owned(), value)]);
-        self.rds.modify(&Modify { identifier: name.to_owned(), new_identifier: None, settings }).await.unwrap();
+        self.rds.modify(&Modify { identifier: name.to_owned(), settings, ..Modify::default() }).await.unwrap();
         self.old = available(&*self.rds, NAME).await;
         self.count_from_here();
     }

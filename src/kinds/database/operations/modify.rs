@@ -94,7 +94,8 @@ impl Operation for Modify {
         let rds = cx.writers.rds_writer(cx.cx.aws(&self.provider)?).await?;
         let found = self.instance.found(&*rds, cx, self.name()).await?;
         let settings = in_modify(&found.engine, &found.settings, &self.wanted());
-        rds.modify(&Call { identifier: found.identifier, new_identifier: None, settings }).await
+        let log_exports = found.log_exports();
+        rds.modify(&Call { identifier: found.identifier, new_identifier: None, settings, log_exports }).await
     }
 }
 

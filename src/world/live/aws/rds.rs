@@ -66,22 +66,6 @@ impl Rds {
         let Some(found) = absent_as_none(found.await, "DBSnapshotNotFound")? else { return Ok(None) };
         found.iter().map(|one| instance::snapshot(one).map_err(|why| error::unreadable(DESCRIBE_SNAPSHOTS, why))).collect::<Result<_, _>>().map(Some)
     }
-
-    /// The log exports that an instance has, for the modification that changes them. Whatever goes wrong here, nothing was modified.
-    async fn log_exports(&self, identifier: &str) -> CallResult<Vec<String>> {
-        let found = self.instance(identifier).await.map_err(|read| {
-            let failure = match read.failure {
-                Failure::Unknown { retry_after: Some(wait) } => Failure::Throttled { retry_after: Some(wait) },
-                Failure::Unknown { retry_after: None } => Failure::Unreachable,
-                known => known,
-            };
-            CallError { failure, call: MODIFY.to_owned(), message: format!("its log exports cannot be read first: {}", read.message), ..read }
-        })?;
-        let found = found
-            .ok_or_else(|| CallError::new(MODIFY, Failure::NotFound, format!("there is no DB instance {identifier}")).code("DBInstanceNotFound"))?;
-        let exports = found.settings.get("enabled_cloudwatch_logs_exports").and_then(|list| list.as_array()).cloned().unwrap_or_default();
-        Ok(exports.iter().filter_map(|one| one.as_str()).map(str::to_owned).collect())
-    }
 }
 
 #[async_trait]
@@ -135,30 +119,26 @@ impl RdsRead for Rds {
     }
 }
 
+/// No call waits for a turn here, and none reads anything first: the lease was asked about before, and what is sent is to leave while that answer holds.
 #[async_trait]
 impl RdsWrite for Rds {
     async fn restore(&self, restore: &Restore) -> CallResult<()> {
         let request = self.client().restore_db_instance_from_db_snapshot();
         let request = request.db_instance_identifier(named(RESTORE, &restore.identifier)?).db_snapshot_identifier(named(RESTORE, &restore.snapshot)?);
         let request = settings::restore(RESTORE, request.set_tags(Some(tags(&restore.tags))), &restore.settings)?;
-        let _turn = self.connection.turn().await;
         request.send().await.map(drop).map_err(|e| self.connection.error(RESTORE, &e))
     }
 
     async fn modify(&self, modify: &Modify) -> CallResult<()> {
         let identifier = named(MODIFY, &modify.identifier)?;
-        let changes_exports = modify.settings.contains_key("enabled_cloudwatch_logs_exports");
-        let exports = if changes_exports { self.log_exports(identifier).await? } else { Vec::new() };
         let request = self.client().modify_db_instance().db_instance_identifier(identifier).apply_immediately(true);
         let request = request.set_new_db_instance_identifier(modify.new_identifier.clone());
-        let request = settings::modify(MODIFY, request, &modify.settings, &exports)?;
-        let _turn = self.connection.turn().await;
+        let request = settings::modify(MODIFY, request, &modify.settings, &modify.log_exports)?;
         request.send().await.map(drop).map_err(|e| self.connection.error(MODIFY, &e))
     }
 
     async fn reboot(&self, identifier: &str) -> CallResult<()> {
         let request = self.client().reboot_db_instance().db_instance_identifier(named(REBOOT, identifier)?);
-        let _turn = self.connection.turn().await;
         request.send().await.map(drop).map_err(|e| self.connection.error(REBOOT, &e))
     }
 
@@ -166,7 +146,6 @@ impl RdsWrite for Rds {
         let request = self.client().delete_db_instance().db_instance_identifier(named(DELETE, &delete.identifier)?);
         let request = request.delete_automated_backups(delete.delete_automated_backups).skip_final_snapshot(delete.final_snapshot.is_none());
         let request = request.set_final_db_snapshot_identifier(delete.final_snapshot.clone());
-        let _turn = self.connection.turn().await;
         request.send().await.map(drop).map_err(|e| self.connection.error(DELETE, &e))
     }
 
@@ -175,7 +154,6 @@ impl RdsWrite for Rds {
             return Ok(());
         }
         let request = self.client().add_tags_to_resource().resource_name(named(ADD_TAGS, arn)?).set_tags(Some(tags(add)));
-        let _turn = self.connection.turn().await;
         request.send().await.map(drop).map_err(|e| self.connection.error(ADD_TAGS, &e))
     }
 
@@ -184,7 +162,6 @@ impl RdsWrite for Rds {
             return Ok(());
         }
         let request = self.client().remove_tags_from_resource().resource_name(named(REMOVE_TAGS, arn)?).set_tag_keys(Some(keys.to_vec()));
-        let _turn = self.connection.turn().await;
         request.send().await.map(drop).map_err(|e| self.connection.error(REMOVE_TAGS, &e))
     }
 }

@@ -38,11 +38,11 @@ impl Scene {
     }
 
     async fn modify(&self, name: &str, pairs: &[(&str, Json)]) -> CallResult<()> {
-        self.rds.modify(&Modify { identifier: name.to_owned(), new_identifier: None, settings: settings(pairs) }).await
+        self.rds.modify(&Modify { identifier: name.to_owned(), settings: settings(pairs), ..Modify::default() }).await
     }
 
     async fn rename(&self, name: &str, new: &str) -> CallResult<()> {
-        self.rds.modify(&Modify { identifier: name.to_owned(), new_identifier: Some(new.to_owned()), settings: Settings::new() }).await
+        self.rds.modify(&Modify { identifier: name.to_owned(), new_identifier: Some(new.to_owned()), ..Modify::default() }).await
     }
 
     async fn delete(&self, name: &str, final_snapshot: Option<&str>) -> CallResult<()> {

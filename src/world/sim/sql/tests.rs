@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use serde_json::json;
 
 use crate::model::Json;
-use crate::world::rds::{Modify, Settings};
+use crate::world::rds::Modify;
 use crate::world::sim::tests::support::{DEV, aws, base, hook, open, seconds};
 use crate::world::sim::{Fault, SimWorld};
 use crate::world::sql::{BeforeCommit, Fate, SqlTarget, SqlWrite};
@@ -184,7 +184,7 @@ async fn a_session_cut_before_commit_leaves_an_id_that_is_never_given_again() {
 #[tokio::test]
 async fn there_is_a_connection_only_where_the_instance_is() {
     let world = open(&base());
-    let rename = Modify { identifier: "dev-db".to_owned(), new_identifier: Some("dev-db-old".to_owned()), settings: Settings::new() };
+    let rename = Modify { identifier: "dev-db".to_owned(), new_identifier: Some("dev-db-old".to_owned()), ..Modify::default() };
     let (by_old, by_new, tunnel) = (session(&world).await, session_at(&world, "dev-db-old.abc").await, session_at(&world, "127.0.0.1").await);
     let heard = async || {
         let mut heard = Vec::new();

@@ -98,5 +98,5 @@ fn restore() -> Restore {
 }
 
 fn rename() -> Modify {
-    Modify { identifier: "staging-db-next".to_owned(), new_identifier: Some("staging-db".to_owned()), settings: Settings::new() }
+    Modify { identifier: "staging-db-next".to_owned(), new_identifier: Some("staging-db".to_owned()), ..Modify::default() }
 }
