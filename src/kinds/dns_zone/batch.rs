@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::diff::ZoneDetail;
-use super::pairing::Item;
+use super::pairing::{Item, Turn};
 use crate::world::dns::{NewRecord, Patch, Record};
 
 /// A record to be removed.
@@ -99,13 +99,10 @@ impl Chunk {
     /// Names of the records, and the values of their tags, sorted.
     pub fn writes(&self) -> Vec<String> {
         let tags = self.tag_values();
-        let names = self.items().map(|item| match item {
-            Item::Delete(before) => &before.name,
-            Item::Patch { patch, .. } => &patch.name,
-            Item::Post(record) => &record.name,
-        });
-        let all: BTreeSet<&String> = names.chain(&tags).collect();
-        all.into_iter().cloned().collect()
+        let mut all: Vec<&str> = self.items().map(Item::name).chain(tags.iter().map(String::as_str)).collect();
+        all.sort_unstable();
+        all.dedup();
+        all.into_iter().map(str::to_owned).collect()
     }
 
     /// The records that are changed or removed, as observed.
@@ -115,14 +112,14 @@ impl Chunk {
 
     /// The records that are made.
     pub fn posts(&self) -> impl Iterator<Item = &NewRecord> {
-        self.items().filter_map(|item| if let Item::Post(record) = item { Some(record) } else { None })
+        self.items().filter_map(|item| if let Item::Post(record) = item { Some(&**record) } else { None })
     }
 
     /// Name and type of all records that it makes, or makes out of records of another type.
-    pub fn new_sets(&self) -> impl Iterator<Item = (&String, &String)> {
+    pub fn new_sets(&self) -> impl Iterator<Item = (&str, &str)> {
         self.items().filter_map(|item| match item {
-            Item::Post(record) => Some((&record.name, &record.rtype)),
-            Item::Patch { before, patch } if before.rtype != patch.rtype => Some((&patch.name, &patch.rtype)),
+            Item::Post(record) => Some((record.name.as_str(), record.rtype.as_str())),
+            Item::Patch { before, patch } if before.rtype != patch.rtype => Some((before.name.as_str(), patch.rtype)),
             _ => None,
         })
     }
@@ -135,8 +132,8 @@ impl Chunk {
                 Item::Delete(before) => {
                     changes.deletes.push(Removal { id: Some(before.id.clone()), ..removal(&before.name, &before.rtype, &before.content) });
                 }
-                Item::Patch { before, patch } => changes.patches.push(Alteration { from: inverse(before, patch), to: patch.clone() }),
-                Item::Post(record) => changes.posts.push(record.clone()),
+                Item::Patch { before, patch } => changes.patches.push(Alteration { from: inverse(before, patch), to: patch.patch(before) }),
+                Item::Post(record) => changes.posts.push((**record).clone()),
             }
         }
         changes
@@ -188,7 +185,7 @@ fn as_new(record: &Record) -> NewRecord {
 }
 
 /// The patch that undoes `patch`. Switching the proxy changes the TTL along with it, so both come back together.
-fn inverse(before: &Record, patch: &Patch) -> Patch {
+fn inverse(before: &Record, patch: &Turn) -> Patch {
     let both = patch.ttl.is_some() || patch.proxied.is_some();
     Patch {
         id: before.id.clone(),

@@ -286,7 +286,7 @@ impl Reader<'_> {
     }
 
     fn contents<'t>(&mut self, rtype: RecordType, name: &str, span: &Span, texts: impl Iterator<Item = &'t str>) -> Option<Answers> {
-        let (mut contents, mut good) = (Vec::new(), true);
+        let (mut contents, mut good) = (Vec::with_capacity(texts.size_hint().1.unwrap_or(0)), true);
         for text in texts {
             let content = if text.is_empty() { Err("an answer is empty".to_owned()) } else { canonical_content(rtype, text) };
             match content {

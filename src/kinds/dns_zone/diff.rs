@@ -31,10 +31,19 @@ pub struct ZoneDetail {
     pub names: Vec<NameChange>,
     /// Elastic IPs that the changed answers rely on: provider → name → address.
     pub elastic_ips: BTreeMap<String, BTreeMap<String, String>>,
-    /// Name and type of every set of which an answer, its TTL or its proxying changes.
-    pub changed: BTreeSet<(String, String)>,
     /// Records beside the changed ones in sets that are declared: known to be there when new ones come to them.
     pub kept: BTreeSet<String>,
+}
+
+impl ZoneDetail {
+    /// Name and type of every set of which an answer, its TTL or its proxying changes, in order.
+    pub fn changed(&self) -> Vec<(&str, &str)> {
+        let mut changed = Vec::with_capacity(self.names.len());
+        changed.extend(self.names.iter().flat_map(|one| &one.items).flat_map(|item| item.changed_types().map(|rtype| (item.name(), rtype))));
+        changed.sort_unstable();
+        changed.dedup();
+        changed
+    }
 }
 
 /// What must happen to a zone.
@@ -133,37 +142,20 @@ struct Found<'a> {
     names: Vec<NameChange>,
     rows: Vec<AttributeChange>,
     elastic_ips: BTreeMap<String, BTreeMap<String, String>>,
-    changed: Vec<(String, String)>,
     kept: Vec<String>,
 }
 
 impl<'a> Found<'a> {
     fn new(observation: &'a ZoneObservation) -> Self {
-        Found { observation, names: Vec::new(), rows: Vec::new(), elastic_ips: BTreeMap::new(), changed: Vec::new(), kept: Vec::new() }
+        Found { observation, names: Vec::new(), rows: Vec::new(), elastic_ips: BTreeMap::new(), kept: Vec::new() }
     }
 
     /// The changes of one name, the sets declared there, and what is there.
     fn add(&mut self, change: NameChange, sets: &[Wanted<'_>], here: &[&Arc<Record>]) {
         rows::of_name(&mut self.rows, &change, sets, here, &self.observation.books);
-        let before = self.changed.len();
-        for item in &change.items {
-            let types = match item {
-                Item::Delete(before) => [Some(before.rtype.as_str()), None],
-                Item::Post(record) => [Some(record.rtype.as_str()), None],
-                Item::Patch { before, patch } if item.taken().is_some() || patch.ttl.is_some() || patch.proxied.is_some() => {
-                    [Some(before.rtype.as_str()), (before.rtype != patch.rtype).then_some(patch.rtype.as_str())]
-                }
-                Item::Patch { .. } => [None, None],
-            };
-            for rtype in types.into_iter().flatten() {
-                if !self.changed[before..].iter().any(|(_, known)| known == rtype) {
-                    self.changed.push((change.name.clone(), rtype.to_owned()));
-                }
-            }
-        }
         for wanted in sets {
             let Answers::ElasticIps { aws, names } = &wanted.set.answers else { continue };
-            if self.changed[before..].iter().any(|(_, rtype)| rtype == wanted.set.rtype.word()) {
+            if change.items.iter().flat_map(Item::changed_types).any(|rtype| rtype == wanted.set.rtype.word()) {
                 let books = &self.observation.books;
                 let found = names.iter().filter_map(|name| resolve(books, aws, name).ok().map(|address| (name.clone(), address)));
                 self.elastic_ips.entry(aws.clone()).or_default().extend(found);
@@ -205,12 +197,7 @@ impl<'a> Found<'a> {
         let observation = self.observation;
         change.reasons.push(format!("of {} records in {}: {}", observation.records.len(), observation.spec.name, words.join(", ")));
         change.notes.extend(left_behind(observation, by_name, &change.exchange.given));
-        let detail = ZoneDetail {
-            names: self.names,
-            elastic_ips: self.elastic_ips,
-            changed: self.changed.into_iter().collect(),
-            kept: self.kept.into_iter().collect(),
-        };
+        let detail = ZoneDetail { names: self.names, elastic_ips: self.elastic_ips, kept: self.kept.into_iter().collect() };
         change.detail = Some(Box::new(Arc::new(detail)));
     }
 }

@@ -18,19 +18,57 @@ pub enum Item {
         /// As it is.
         before: Arc<Record>,
         /// What changes.
-        patch: Patch,
+        patch: Turn,
     },
     /// It is made.
-    Post(NewRecord),
+    Post(Box<NewRecord>),
 }
 
-/// All changes under one name; deletes, patches and posts in this order.
+/// What becomes of a record that keeps its id and its name: a [`Patch`] without what it shares with the record, of which a large zone has many.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Turn {
+    /// Its content, from now on.
+    pub content: String,
+    /// Its type, from now on.
+    pub rtype: &'static str,
+    /// Its TTL, from now on; none where it stays.
+    pub ttl: Option<u32>,
+    /// Proxied or not, from now on; none where it stays.
+    pub proxied: Option<bool>,
+    /// Its comment, from now on; none where it stays.
+    pub comment: Option<String>,
+    /// All its tags, from now on; none where they stay.
+    pub tags: Option<Vec<String>>,
+}
+
+impl Turn {
+    /// The whole patch of this record.
+    pub fn patch(&self, before: &Record) -> Patch {
+        Patch {
+            id: before.id.clone(),
+            name: before.name.clone(),
+            rtype: self.rtype.to_owned(),
+            content: self.content.clone(),
+            ttl: self.ttl,
+            proxied: self.proxied,
+            comment: self.comment.clone(),
+            tags: self.tags.clone(),
+        }
+    }
+}
+
+/// All changes under one name, of which there is at least one; deletes, patches and posts in this order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NameChange {
-    /// The name.
-    pub name: String,
     /// What changes.
-    pub items: Vec<Item>,
+    pub items: Few<Item>,
+}
+
+impl NameChange {
+    /// The name.
+    pub fn name(&self) -> &str {
+        self.items.first().map_or("", Item::name)
+    }
 }
 
 /// A declared set with its answers, Elastic IPs looked up.
@@ -50,7 +88,7 @@ struct Missing<'a> {
 /// The changes under one name. `present` are the records there that may be touched; `surplus` those of them that nobody declared and
 /// that shall go.
 pub(super) fn changes(name: &str, wanted: &[Wanted<'_>], present: &[&Arc<Record>], surplus: &[&Arc<Record>]) -> Option<NameChange> {
-    let (mut patches, mut unwanted, mut missing) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut patches, mut unwanted, mut missing) = (Few::new(), Few::new(), Few::new());
     for Wanted { set, contents } in wanted {
         let of_set = present.iter().copied().filter(|record| record.rtype == set.rtype.word());
         // The service refuses identical records, but should there be two, one is enough.
@@ -75,23 +113,26 @@ pub(super) fn changes(name: &str, wanted: &[Wanted<'_>], present: &[&Arc<Record>
             }
         }
     }
-    unwanted.extend(surplus);
+    unwanted.extend(surplus.iter().copied());
     across_types(&mut unwanted, &mut missing, &mut patches);
-    let items: Vec<Item> = unwanted
+    let items: Few<Item> = unwanted
         .into_iter()
         .map(|record| Item::Delete(Arc::clone(record)))
         .chain(patches)
-        .chain(missing.into_iter().map(|missing| Item::Post(new_record(name, &missing))))
+        .chain(missing.into_iter().map(|missing| Item::Post(Box::new(new_record(name, &missing)))))
         .collect();
-    (!items.is_empty()).then(|| NameChange { name: name.to_owned(), items })
+    (!items.is_empty()).then_some(NameChange { items })
 }
 
 /// A, AAAA and CNAME of one name turn into one another by patch, so that the name never lacks an answer and keeps its id.
-fn across_types<'a>(unwanted: &mut Vec<&'a Arc<Record>>, missing: &mut Vec<Missing<'_>>, patches: &mut Vec<Item>) {
+fn across_types<'a>(unwanted: &mut Few<&'a Arc<Record>>, missing: &mut Few<Missing<'_>>, patches: &mut Few<Item>) {
+    if unwanted.is_empty() {
+        return;
+    }
     let convertible = |record: &&Arc<Record>| record.rtype.parse::<RecordType>().is_ok_and(RecordType::can_be_proxied);
-    let (mut from, rest): (Vec<&'a Arc<Record>>, Vec<_>) = unwanted.drain(..).partition(convertible);
+    let (mut from, rest): (Few<&'a Arc<Record>>, Few<_>) = unwanted.drain(..).partition(convertible);
     from.reverse();
-    let mut left = Vec::new();
+    let mut left = Few::new();
     for wanted in missing.drain(..) {
         match if wanted.set.rtype.can_be_proxied() { from.pop() } else { None } {
             Some(record) => patches.extend(patch(record, wanted.set, wanted.content)),
@@ -121,16 +162,7 @@ fn patch(record: &Arc<Record>, set: &Set, content: &str) -> Option<Item> {
     if set.rtype.word() == record.rtype && content == record.content && ttl.is_none() && proxied.is_none() && comment.is_none() && tags.is_none() {
         return None;
     }
-    let patch = Patch {
-        id: record.id.clone(),
-        name: record.name.clone(),
-        rtype: set.rtype.word().to_owned(),
-        content: content.to_owned(),
-        ttl,
-        proxied,
-        comment: comment.cloned(),
-        tags: tags.cloned(),
-    };
+    let patch = Turn { content: content.to_owned(), rtype: set.rtype.word(), ttl, proxied, comment: comment.cloned(), tags: tags.cloned() };
     Some(Item::Patch { before: Arc::clone(record), patch })
 }
 
@@ -148,6 +180,27 @@ fn new_record(name: &str, Missing { set, content }: &Missing<'_>) -> NewRecord {
 }
 
 impl Item {
+    /// The record's name.
+    pub(super) fn name(&self) -> &str {
+        match self {
+            Item::Delete(before) | Item::Patch { before, .. } => &before.name,
+            Item::Post(record) => &record.name,
+        }
+    }
+
+    /// The types whose answers change with it, or their TTL, or whether they are proxied.
+    pub(super) fn changed_types(&self) -> impl Iterator<Item = &str> {
+        let types = match self {
+            Item::Delete(before) => [Some(before.rtype.as_str()), None],
+            Item::Post(record) => [Some(record.rtype.as_str()), None],
+            Item::Patch { before, patch } if self.taken().is_some() || patch.ttl.is_some() || patch.proxied.is_some() => {
+                [Some(before.rtype.as_str()), (before.rtype != patch.rtype).then_some(patch.rtype)]
+            }
+            Item::Patch { .. } => [None, None],
+        };
+        types.into_iter().flatten()
+    }
+
     /// The answer that its name loses, if it loses one.
     pub(super) fn given(&self) -> Option<&str> {
         match self {

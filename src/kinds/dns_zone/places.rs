@@ -22,8 +22,10 @@ pub(super) struct Index<'a> {
 impl<'a> Index<'a> {
     /// Of all batches of a plan.
     pub(super) fn new(zone: &'a str, chunks: &'a [Chunk], records: &'a [Arc<Record>]) -> Self {
-        let mut present: HashMap<&'a str, Vec<&'a Record>> =
-            chunks.iter().flat_map(Chunk::new_sets).map(|(name, _)| (name.as_str(), Vec::new())).collect();
+        let mut present: HashMap<&'a str, Vec<&'a Record>> = chunks.iter().flat_map(Chunk::new_sets).map(|(name, _)| (name, Vec::new())).collect();
+        if present.is_empty() {
+            return Index { zone, present, touched: HashSet::new(), made: HashMap::new() };
+        }
         for record in records {
             if let Some(here) = present.get_mut(record.name.as_str()) {
                 here.push(record);
@@ -49,7 +51,7 @@ impl<'a> Index<'a> {
     pub(super) fn places(&self, chunks: &[Chunk], first: usize, end: usize, kept: &BTreeSet<String>) -> Places {
         let mut places = Places { zone: self.zone.to_owned(), ..Places::default() };
         for (name, rtype) in chunks[first..end].iter().flat_map(Chunk::new_sets) {
-            places.sets.entry(name.clone()).or_default().insert(rtype.clone());
+            places.sets.entry(name.to_owned()).or_default().insert(rtype.to_owned());
         }
         for name in places.sets.keys() {
             let known = self.present(name).iter().filter(|record| self.touched.contains(record.id.as_str()) || kept.contains(&record.id));

@@ -44,8 +44,9 @@ pub(super) fn plan(declared: &Declared, observation: &ZoneObservation, detail: &
     for number in 0..chunks.len() {
         builder.batch(&chunks, number, &index);
     }
-    builder.read_back();
-    builder.answers();
+    let changed = detail.changed();
+    builder.read_back(changed.len());
+    builder.answers(&changed);
     builder.words(&chunks, most);
     let zone = &observation.zone;
     builder.part.together = Some("dns_zone");
@@ -215,23 +216,25 @@ impl Builder<'_> {
         Some(self.id(&format!("free{suffix}")))
     }
 
-    fn read_back(&mut self) {
+    /// After so many sets have changed.
+    fn read_back(&mut self, changed: usize) {
         // Sets of which only comments or tags change answer as before.
-        if self.detail.changed.is_empty() {
+        if changed == 0 {
             return;
         }
         let (provider, zone) = (self.observation.spec.provider.clone(), self.observation.zone.clone());
         let kept = self.observation.records.iter().filter(|record| self.detail.kept.contains(&record.id));
         let (kept, detail): (Vec<Arc<Record>>, _) = (kept.cloned().collect(), Arc::clone(self.detail));
-        let title = format!("read {} back: {} as declared", zone.name, many(detail.changed.len(), "set"));
+        let title = format!("read {} back: {} as declared", zone.name, many(changed, "set"));
         let limits = self.limits("read_back");
         let op = move || Op::ReadBack(ReadBack { provider, zone: zone.name, zone_id: zone.id, sets: sets_after(&detail, &kept) });
         self.step("read-back", Phase::Confirm, title, op, limits);
     }
 
-    fn answers(&mut self) {
+    /// After these sets have changed.
+    fn answers(&mut self, changed: &[(&str, &str)]) {
         let (zone, spec) = (&self.observation.zone, &self.observation.spec);
-        let (asked, unasked) = questions(&zone.name, self.detail, &self.observation.records);
+        let (asked, unasked) = questions(&zone.name, self.detail, changed, &self.observation.records);
         if !unasked.is_empty() {
             let count = unasked.len();
             self.part.notes.push(format!(
@@ -254,7 +257,7 @@ impl Builder<'_> {
         let witness = Some(Witness { provider: spec.provider.clone(), zone_id: zone.id.clone() });
         let (zone, detail, records) = (zone.name.clone(), Arc::clone(self.detail), self.observation.records.clone());
         let op = move || {
-            let questions = questions(&zone, &detail, &records).0.into_iter().map(Into::into).collect();
+            let questions = questions(&zone, &detail, &detail.changed(), &records).0.into_iter().map(Into::into).collect();
             Op::Answers(Answers { zone, servers, questions, witness })
         };
         let limits =
@@ -298,8 +301,7 @@ impl Builder<'_> {
 
 /// What every changed set must answer afterwards; `kept` are the records beside the changed ones.
 fn sets_after(detail: &ZoneDetail, kept: &[Arc<Record>]) -> Vec<SetAfter> {
-    let mut sets: BTreeMap<(&str, &str), Vec<&str>> =
-        detail.changed.iter().map(|(name, rtype)| ((name.as_str(), rtype.as_str()), Vec::new())).collect();
+    let mut sets: BTreeMap<(&str, &str), Vec<&str>> = detail.changed().into_iter().map(|set| (set, Vec::new())).collect();
     let mut gone: HashSet<&str> = HashSet::new();
     let mut answer = |name, rtype, content| {
         if let Some(contents) = sets.get_mut(&(name, rtype)) {
@@ -311,7 +313,7 @@ fn sets_after(detail: &ZoneDetail, kept: &[Arc<Record>]) -> Vec<SetAfter> {
             Item::Delete(before) => drop(gone.insert(&before.id)),
             Item::Patch { before, patch } => {
                 gone.insert(&before.id);
-                answer(&patch.name, &patch.rtype, &patch.content);
+                answer(&before.name, patch.rtype, &patch.content);
             }
             Item::Post(record) => answer(&record.name, &record.rtype, &record.content),
         }

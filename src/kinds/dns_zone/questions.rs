@@ -44,14 +44,19 @@ struct After<'a> {
 }
 
 /// The questions, and the sets that cannot be asked for (with why).
-pub(super) fn questions<'a>(zone: &str, detail: &'a ZoneDetail, records: &'a [Arc<Record>]) -> (Vec<Asked<'a>>, Vec<String>) {
+pub(super) fn questions<'a>(
+    zone: &str,
+    detail: &'a ZoneDetail,
+    changed: &[(&'a str, &'a str)],
+    records: &'a [Arc<Record>],
+) -> (Vec<Asked<'a>>, Vec<String>) {
     let after = after(detail, records);
     let wildcards: HashSet<&str> = after.keys().filter_map(|name| name.strip_prefix("*.")).collect();
     let cuts: HashSet<&str> =
         after.iter().filter(|(name, here)| **name != zone && here.iter().any(|record| record.rtype == "NS")).map(|(name, _)| *name).collect();
-    let (mut questions, mut unasked, mut proxies) = (Vec::with_capacity(detail.changed.len()), Vec::new(), HashSet::new());
-    for (name, rtype) in &detail.changed {
-        let here = after.get(name.as_str()).map_or(&[][..], Few::as_slice);
+    let (mut questions, mut unasked, mut proxies) = (Vec::with_capacity(changed.len()), Vec::new(), HashSet::new());
+    for &(name, rtype) in changed {
+        let here = after.get(name).map_or(&[][..], Few::as_slice);
         if let Some(cut) = ancestors(name).find(|ancestor| cuts.contains(ancestor)).filter(|cut| *cut != name || rtype != "DS") {
             unasked.push(format!("{rtype} {name}: delegated at {cut}, so the zone's servers only refer to others"));
             continue;
@@ -64,7 +69,7 @@ pub(super) fn questions<'a>(zone: &str, detail: &'a ZoneDetail, records: &'a [Ar
             continue;
         }
         // One proxied record is enough: the proxy answers for the whole name, in both families.
-        let proxied = here.iter().any(|record| record.proxied) && matches!(rtype.as_str(), "A" | "AAAA" | "CNAME");
+        let proxied = here.iter().any(|record| record.proxied) && matches!(rtype, "A" | "AAAA" | "CNAME");
         if contents.is_empty() {
             let answered_otherwise =
                 here.iter().any(|record| record.proxied || record.rtype == "CNAME") || (here.is_empty() && covered(name, &wildcards));
@@ -73,7 +78,7 @@ pub(super) fn questions<'a>(zone: &str, detail: &'a ZoneDetail, records: &'a [Ar
             }
         }
         let question = if proxied && !contents.is_empty() {
-            let family = if rtype == "CNAME" { "A" } else { rtype.as_str() };
+            let family = if rtype == "CNAME" { "A" } else { rtype };
             // A proxied CNAME and a proxied A ask the same.
             if !proxies.insert((name, family)) {
                 continue;
@@ -98,7 +103,7 @@ fn after<'a>(detail: &'a ZoneDetail, records: &'a [Arc<Record>]) -> HashMap<&'a 
             }
             Item::Patch { before, patch } => {
                 let proxied = patch.proxied.unwrap_or(before.proxied);
-                touched.insert(&before.id, Some(After { rtype: &patch.rtype, content: &patch.content, proxied }));
+                touched.insert(&before.id, Some(After { rtype: patch.rtype, content: &patch.content, proxied }));
             }
             Item::Post(record) => {
                 by_name.entry(&record.name).or_default().push(After { rtype: &record.rtype, content: &record.content, proxied: record.proxied });

@@ -53,7 +53,7 @@ pub(super) fn of_name(rows: &mut Vec<AttributeChange>, change: &NameChange, sets
         before.sort_unstable();
         let after: Few<&str> = wanted.map_or_else(Few::new, |one| one.contents.iter().map(String::as_str).collect());
         if before != after {
-            let name = format!("{rtype} {}", change.name);
+            let name = [rtype, " ", change.name()].concat();
             rows.push(AttributeChange { name, before: json(&before), after: json(&after), note: note(rtype, change, wanted, books) });
         }
     }
@@ -81,9 +81,9 @@ fn note(rtype: &str, change: &NameChange, wanted: Option<&Wanted<'_>>, books: &B
 /// TTL, proxying, comment and tags of records that stay.
 fn settings(rows: &mut Vec<AttributeChange>, change: &NameChange) {
     let mut add = |before: &Record, attribute: &str, from: Json, to: Json| {
-        let name = format!("{} {} {attribute}", before.rtype, change.name);
+        let name = [before.rtype.as_str(), " ", change.name(), " ", attribute].concat();
         // Several records of one set mostly change alike: one row says so.
-        match rows.iter_mut().rev().take_while(|row| row.name.contains(&change.name)).find(|row| row.name == name) {
+        match rows.iter_mut().rev().take_while(|row| row.name.contains(change.name())).find(|row| row.name == name) {
             Some(row) if row.before == from && row.after == to => {}
             Some(row) => row.note = Some("differs between the records of the set".to_owned()),
             None => rows.push(AttributeChange { name, before: from, after: to, note: None }),

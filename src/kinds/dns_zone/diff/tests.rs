@@ -38,7 +38,7 @@ fn a_changed_answer_is_a_patch_of_content_alone() {
     let change = change(&world, &[], vec![record(2, "A", "example.org", &elastic_ip("eip-live"))]).unwrap();
     let items = items(&change);
     let [Item::Patch { before, patch }] = items.as_slice() else { panic!("one patch") };
-    assert_eq!((before.id.as_str(), patch.id.as_str(), patch.content.as_str()), ("r0", "r0", "192.0.2.1"));
+    assert_eq!((before.id.as_str(), patch.patch(before).id.as_str(), patch.content.as_str()), ("r0", "r0", "192.0.2.1"));
     assert!(patch.ttl.is_none() && patch.proxied.is_none() && patch.comment.is_none() && patch.tags.is_none());
     assert_eq!(rows(&change), [("A example.org".to_owned(), json!("192.0.2.9"), json!("192.0.2.1"))]);
     assert_eq!(change.attributes[0].note.as_deref(), Some("Elastic IP eip-live (aws.hk, ap-east-1)"));
@@ -68,7 +68,7 @@ fn a_name_turns_from_cname_to_addresses_in_its_record() {
     ];
     let change = change(&world, &[], records).unwrap();
     let items = items(&change);
-    assert!(matches!(&items[0], Item::Patch { before, patch } if before.rtype == "CNAME" && patch.rtype == "A" && patch.id == "r0"), "{items:?}");
+    assert!(matches!(&items[0], Item::Patch { before, patch } if before.rtype == "CNAME" && patch.rtype == "A" && before.id == "r0"), "{items:?}");
     assert!(matches!(&items[1], Item::Post(record) if record.content == "192.0.2.2" && record.ttl == 1 && !record.proxied));
     assert_eq!(items.len(), 2);
     assert_eq!(change.attributes[0].note.as_deref(), Some("the record becomes A"));
