@@ -1,5 +1,6 @@
 //! Lines, wrapping and columns. Whatever is put into a [`Line`] is escaped there, so nothing shown can have been forgotten.
 
+use smallvec::SmallVec;
 use tabled::grid::util::string::get_string_width;
 
 use super::escape;
@@ -37,7 +38,9 @@ pub fn shortened(text: &str, columns: usize) -> String {
 /// One line of text in several inks, not yet wrapped.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Line {
-    pieces: Vec<(Ink, String)>,
+    text: String,
+    /// The ink of each piece of the text, and where the piece ends.
+    inks: SmallVec<[(Ink, usize); 8]>,
 }
 
 impl Line {
@@ -57,7 +60,8 @@ impl Line {
     #[must_use]
     pub fn and(mut self, ink: Ink, text: &str) -> Self {
         if !text.is_empty() {
-            self.pieces.push((ink, escape::terminal(text).into_owned()));
+            self.text.push_str(&escape::terminal(text));
+            self.inks.push((ink, self.text.len()));
         }
         self
     }
@@ -65,30 +69,55 @@ impl Line {
     /// The same line with another one behind it.
     #[must_use]
     pub fn join(mut self, other: Line) -> Self {
-        self.pieces.extend(other.pieces);
+        let before = self.text.len();
+        self.text.push_str(&other.text);
+        self.inks.extend(other.inks.into_iter().map(|(ink, end)| (ink, before + end)));
         self
+    }
+
+    fn pieces(&self) -> impl Iterator<Item = (Ink, &str)> {
+        let mut start = 0;
+        self.inks.iter().map(move |(ink, end)| (*ink, &self.text[std::mem::replace(&mut start, *end)..*end]))
     }
 
     /// Columns it takes.
     #[must_use]
     pub fn width(&self) -> usize {
-        self.pieces.iter().map(|(_, text)| width(text)).sum()
+        self.pieces().map(|(_, text)| width(text)).sum()
     }
 
     /// The same line with blanks behind it up to `columns`.
     #[must_use]
-    pub fn padded(self, columns: usize) -> Self {
+    pub fn padded(mut self, columns: usize) -> Self {
         let missing = columns.saturating_sub(self.width());
-        self.and(Ink::Plain, &" ".repeat(missing))
+        if missing > 0 {
+            self.text.extend(std::iter::repeat_n(' ', missing));
+            self.inks.push((Ink::Plain, self.text.len()));
+        }
+        self
     }
 
     /// Puts one more piece behind the others. Neighbours in one ink are one piece, the blanks between them too (a blank has no colour), so that a coloured
     /// sentence can still be searched for.
     fn push(&mut self, ink: Ink, text: &str) {
-        match self.pieces.last_mut() {
-            _ if text.is_empty() => {}
-            Some((last, before)) if *last == ink || text.bytes().all(|byte| byte == b' ') => before.push_str(text),
-            _ => self.pieces.push((ink, text.to_owned())),
+        if text.is_empty() {
+            return;
+        }
+        self.text.push_str(text);
+        let end = self.text.len();
+        match self.inks.last_mut() {
+            Some((last, before)) if *last == ink || text.bytes().all(|byte| byte == b' ') => *before = end,
+            _ => self.inks.push((ink, end)),
+        }
+    }
+
+    /// Takes away the blanks behind the last piece's text.
+    fn trim_end(&mut self) {
+        let start = self.inks.len().checked_sub(2).map_or(0, |before| self.inks[before].1);
+        let end = start + self.text[start..].trim_end_matches(' ').len();
+        self.text.truncate(end);
+        if let Some((_, last)) = self.inks.last_mut() {
+            *last = end;
         }
     }
 
@@ -96,10 +125,10 @@ impl Line {
     #[must_use]
     pub fn render(&self, style: &Style) -> String {
         let mut merged = Line::default();
-        for (ink, text) in &self.pieces {
-            merged.push(*ink, text);
+        for (ink, text) in self.pieces() {
+            merged.push(ink, text);
         }
-        merged.pieces.iter().map(|(ink, text)| style.paint(*ink, text)).collect()
+        merged.pieces().map(|(ink, text)| style.paint(ink, text)).collect()
     }
 
     /// Broken at blanks so that no part is wider than `columns`, unless one word is. Following parts are indented by `hang`.
@@ -136,13 +165,13 @@ impl Line {
     /// Its words, each in one part for each ink, with the blanks before them. Only a part with blanks before it begins a word.
     fn parts(&self) -> Vec<Part<'_>> {
         let mut parts: Vec<Part<'_>> = vec![Part::default()];
-        for (ink, text) in &self.pieces {
+        for (ink, text) in self.pieces() {
             for part in text.split_inclusive(' ') {
                 let bare = part.trim_end_matches(' ');
                 match parts.last_mut() {
                     _ if bare.is_empty() => {}
-                    Some(open) if open.text.is_empty() => (open.ink, open.text) = (*ink, bare),
-                    _ => parts.push(Part { blanks: 0, ink: *ink, text: bare }),
+                    Some(open) if open.text.is_empty() => (open.ink, open.text) = (ink, bare),
+                    _ => parts.push(Part { blanks: 0, ink, text: bare }),
                 }
                 if bare.len() == part.len() {
                     continue;
@@ -246,8 +275,8 @@ impl Page {
                 let missing = " ".repeat(cell.width.saturating_sub(part.map_or(0, Line::width)));
                 line.push(Ink::Plain, if number == 0 { "" } else { "  " });
                 line.push(Ink::Plain, if cell.right { &missing } else { "" });
-                for (ink, text) in part.into_iter().flat_map(|part| &part.pieces) {
-                    line.push(*ink, text);
+                for (ink, text) in part.into_iter().flat_map(Line::pieces) {
+                    line.push(ink, text);
                 }
                 line.push(Ink::Plain, if cell.right { "" } else { &missing });
             }
@@ -263,16 +292,14 @@ impl Page {
     }
 
     fn push(&mut self, before: &Line, line: &Line) {
-        let pieces = || before.pieces.iter().chain(&line.pieces);
+        let pieces = || before.pieces().chain(line.pieces());
         // No blanks at the end of a line: logs and snapshots dislike them.
         if self.style.color {
             let mut whole = Line::default();
             for (ink, text) in pieces() {
-                whole.push(*ink, text);
+                whole.push(ink, text);
             }
-            if let Some((_, text)) = whole.pieces.last_mut() {
-                text.truncate(text.trim_end_matches(' ').len());
-            }
+            whole.trim_end();
             self.text.push_str(&whole.render(&self.style));
         } else {
             let start = self.text.len();

@@ -26,7 +26,7 @@ pub(super) fn write(page: &mut Page, attributes: &[AttributeChange]) {
     let columns = Columns::of(page, attributes);
     for attribute in attributes {
         let (symbol, ink) = symbol(attribute);
-        let start = Line::of(ink, &symbol.to_string()).and(Ink::Plain, " ").and(Ink::Plain, &attribute.name);
+        let start = Line::of(ink, symbol.encode_utf8(&mut [0; 4])).and(Ink::Plain, " ").and(Ink::Plain, &attribute.name);
         let start = start.padded(columns.name + 2).and(Ink::Plain, " = ");
         if inside(attribute) {
             nested(page, start, attribute);
