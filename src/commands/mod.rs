@@ -1,6 +1,7 @@
 //! One file a command, each a short script over the phases.
 
 mod abandon;
+mod again;
 mod apply;
 mod ask;
 pub mod completions;
@@ -30,27 +31,43 @@ use std::sync::Arc;
 pub use session::{Environment, Session};
 
 use crate::cli::{Cli, Command};
-use crate::model::{Exit, Result};
+use crate::model::{Error, Exit, Result};
+use crate::review::{Style, escape};
+use again::Again;
 
 /// Runs one command to its end: what went wrong is printed here, the whole chain once, with what to do next.
 pub async fn main(cli: Cli, environment: Environment) -> Exit {
     signals::let_file_limits_be_errors();
     let environment = Arc::new(environment);
     let style = session::err_style(&cli.globals, &environment);
-    match run(cli, environment).await {
-        Ok(exit) => exit,
-        Err(error) => {
-            session::complain(&session::render_error(&error, style.color));
-            error.exit()
+    let again = Again::new(&cli.globals, &environment);
+    let is_quiet = cli.globals.quiet;
+    let (exit, again) = match Session::new(cli.globals, environment, again) {
+        Err(error) => (complain(&error, &style), None),
+        Ok(session) => {
+            let exit = run(&session, cli.command).await.unwrap_or_else(|error| {
+                session.again.hear(&error.chain());
+                session.again.hear(error.help());
+                complain(&error, &style)
+            });
+            (exit, session.again.words())
         }
+    };
+    if let Some(words) = again.filter(|_| !is_quiet) {
+        session::complain(&escape::terminal(&words));
     }
+    exit
 }
 
-async fn run(cli: Cli, environment: Arc<Environment>) -> Result<Exit> {
-    let session = Session::new(cli.globals, environment)?;
+fn complain(error: &Error, style: &Style) -> Exit {
+    session::complain(&session::render_error(error, style.color));
+    error.exit()
+}
+
+async fn run(session: &Session, command: Command) -> Result<Exit> {
     // What a run did counts, not whether its report could be written; everywhere else what is said is all there is.
-    let only_tells = !matches!(cli.command, Command::Apply { .. } | Command::Resume { .. } | Command::Rollback { .. });
-    let exit = command(&session, cli.command).await?;
+    let only_tells = !matches!(command, Command::Apply { .. } | Command::Resume { .. } | Command::Rollback { .. });
+    let exit = self::command(session, command).await?;
     match session.unsaid() {
         Some(error) if only_tells => Err(error),
         Some(error) => {

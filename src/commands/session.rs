@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::again::Again;
 use super::journals;
 use super::voice::Voice;
 use crate::apply::journal::{Holder, Store};
@@ -45,6 +46,8 @@ pub struct Session {
     pub environment: Arc<Environment>,
     /// Standard error.
     pub voice: Voice,
+    /// What commands that are named need besides.
+    pub again: Again,
     unsaid: Unsaid,
 }
 
@@ -115,8 +118,8 @@ const WIDTH_DEFAULT: usize = 100;
 
 impl Session {
     /// Checks the global flags.
-    pub fn new(globals: Globals, environment: Arc<Environment>) -> Result<Self> {
-        let session = Session { globals, environment, voice: Voice::default(), unsaid: Unsaid::default() };
+    pub fn new(globals: Globals, environment: Arc<Environment>, again: Again) -> Result<Self> {
+        let session = Session { globals, environment, voice: Voice::default(), again, unsaid: Unsaid::default() };
         session.variables()?;
         session.pace()?;
         Ok(session)
@@ -282,6 +285,9 @@ impl Session {
 
     /// A result, to standard output. A reader that has gone away is no error; anything else that hinders is told by [`Session::unsaid`].
     pub fn say(&self, text: &str) {
+        if !self.globals.json {
+            self.again.hear(text);
+        }
         let _ = write_line(&mut Out(Arc::clone(&self.unsaid)), &escape::output(text));
     }
 
@@ -306,6 +312,7 @@ impl Session {
     /// News, to standard error; not with `-q`.
     pub fn note(&self, text: &str) {
         if !self.globals.quiet {
+            self.again.hear(text);
             self.voice.say(&escape::output(text));
         }
     }

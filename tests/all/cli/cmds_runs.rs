@@ -224,10 +224,15 @@ fn notices_are_few_and_complete() {
 
 #[test]
 fn what_goes_wrong_ends_with_its_code_and_what_to_do() {
-    let refusal = json!({ "kind": "refusal", "code": "InvalidDBInstanceState", "message": "not now" });
+    let refusal = json!({ "kind": "refusal", "code": "SnapshotQuotaExceeded", "message": "not now" });
+    // RDS says so of an instance that it still shows as available.
+    let busy = json!({ "kind": "refusal", "code": "InvalidDBInstanceState", "message": "not now" });
     for (call, nth, times, what, code) in [
         ("rds:AddTagsToResource", 1, 99, refusal.clone(), 4),
         ("rds:RestoreDBInstanceFromDBSnapshot", 1, 99, refusal.clone(), 4),
+        ("rds:RestoreDBInstanceFromDBSnapshot", 1, 5, busy.clone(), 0),
+        ("rds:RestoreDBInstanceFromDBSnapshot", 1, 99, busy.clone(), 4),
+        ("rds:ModifyDBInstance", 3, 5, busy.clone(), 0),
         ("rds:RestoreDBInstanceFromDBSnapshot", 1, 1, json!({ "kind": "reply_lost" }), 0),
         ("rds:RestoreDBInstanceFromDBSnapshot", 1, 2, json!({ "kind": "throttle", "retry_after_seconds": 300 }), 0),
         ("rds:RestoreDBInstanceFromDBSnapshot", 1, 1, json!({ "kind": "server_error", "after_effect": true }), 0),
@@ -251,14 +256,14 @@ fn what_goes_wrong_ends_with_its_code_and_what_to_do() {
 
 #[test]
 fn a_refused_retirement_needs_a_person_and_can_go_on_either_way() {
-    let refused = fault("rds:DeleteDBInstance", 1, 1, &json!({ "kind": "refusal", "code": "InvalidDBInstanceState", "message": "not now" }));
+    let refused = fault("rds:DeleteDBInstance", 1, 1, &json!({ "kind": "refusal", "code": "SnapshotQuotaExceeded", "message": "not now" }));
     let bench = broken(refused.clone());
     let said = bench.run(&["apply", "staging", "--yes", "--seed", "1"]).exits(5);
     insta::assert_snapshot!(report(&said), @"
     staging: A PERSON IS NEEDED, it is neither finished nor turned back as a whole  (3h 53m, run
       20261105-090000-d5bc86, exit 5)
 
-      failed       17/17 delete-old: rds:DeleteDBInstance was refused (InvalidDBInstanceState): not now
+      failed       17/17 delete-old: rds:DeleteDBInstance was refused (SnapshotQuotaExceeded): not now
                    help: read the service's words above; mend what they name
       done           16  rename-old, rename-next, mark-old, snapshot, restore, first-backup, and 10 more
       undone          0
@@ -268,7 +273,7 @@ fn a_refused_retirement_needs_a_person_and_can_go_on_either_way() {
 
     What a person must do:
       1. database.dev-openverse-db/delete-old failed (rds:DeleteDBInstance was refused
-         (InvalidDBInstanceState): not now): read the service's words above; mend what they name; then
+         (SnapshotQuotaExceeded): not now): read the service's words above; mend what they name; then
          `switchover resume staging` tries it again, and so does the next plan
 
     From here:
@@ -304,7 +309,7 @@ fn a_check_that_fails_is_a_matter_of_the_data_and_not_of_colleagues() {
 
 #[test]
 fn what_failed_may_be_kept() {
-    let refusal = json!({ "kind": "refusal", "code": "InvalidDBInstanceState", "message": "not now" });
+    let refusal = json!({ "kind": "refusal", "code": "SnapshotQuotaExceeded", "message": "not now" });
     let bench = broken(fault("rds:ModifyDBInstance", 1, 1, &refusal));
     bench.run(&["apply", "staging", "--yes", "--keep-on-failure"]).exits(5).says("switchover resume staging").says("switchover rollback staging");
     assert_eq!(instances(&bench).len(), 3);
@@ -369,4 +374,30 @@ fn a_swap_of_names_is_made_and_turned_back() {
             .collect()
     };
     assert_eq!(contents(&records(&bench)), contents(&before));
+}
+
+#[test]
+fn what_commands_need_besides_their_words_is_told_with_them() {
+    let bench = Bench::openverse();
+    let root = bench.path("").display().to_string();
+    std::fs::create_dir(bench.path("elsewhere")).unwrap();
+    std::fs::rename(bench.path("world.json"), bench.path("elsewhere/my world.json")).unwrap();
+    let flags = ["-C", &root, "--world", "elsewhere/my world.json"];
+    let with = |args: &[&str]| bench.run(&[args, &flags[..]].concat());
+    let words = format!("The commands named above go with -C {root} and --world 'elsewhere/my world.json', as this one did.\n");
+    assert!(with(&["plan", "staging"]).exits(0).err.ends_with(&words));
+    assert!(with(&["apply", "staging", "--yes", "--max-runtime", "30m"]).exits(8).err.ends_with(&words));
+    assert!(with(&["apply", "staging", "--yes"]).exits(5).err.ends_with(&words), "an error names commands, too");
+    with(&["status", "--json"]).exits(0).never_says("named above");
+    with(&["resume", "staging", "--quiet"]).exits(0).never_says("named above");
+    with(&["plan", "staging"]).exits(0).never_says("named above");
+    std::fs::rename(bench.path("elsewhere/my world.json"), bench.path("world.json")).unwrap();
+    bench.run(&["status", "staging"]).exits(0).never_says("named above");
+    bench.run(&["apply", "staging", "--journal", "local"]).exits(1).never_says("named above");
+    let plan = bench.run(&["plan", "staging", "--refresh", "database.dev-openverse-db", "--journal", "local"]).exits(0);
+    assert!(
+        plan.err.ends_with("The commands named above go with the same --journal, as this one did.\n"),
+        "an address may hold a password: {}",
+        plan.err
+    );
 }
