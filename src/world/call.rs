@@ -13,6 +13,8 @@ pub type CallResult<T> = Result<T, CallError>;
 pub enum Failure {
     /// The service said no; nothing happened.
     Refused,
+    /// The service said no, since the thing is busy with something else at the moment; nothing happened.
+    Busy,
     /// The service asks to come later; nothing happened.
     Throttled {
         /// How long it wants us to wait (`retry-after`).
@@ -66,7 +68,7 @@ impl CallError {
     /// The same call may go well a little later without anybody doing anything.
     #[must_use]
     pub fn may_pass(&self) -> bool {
-        matches!(self.failure, Failure::Throttled { .. } | Failure::Unreachable | Failure::Unknown { .. })
+        matches!(self.failure, Failure::Busy | Failure::Throttled { .. } | Failure::Unreachable | Failure::Unknown { .. })
     }
 
     /// How long the service wants us to wait.
@@ -83,6 +85,7 @@ impl CallError {
     pub fn mend(&self) -> &'static str {
         match self.failure {
             Failure::Refused => "read the service's words above; mend what they name",
+            Failure::Busy => "wait some minutes, until it is busy no more",
             Failure::Throttled { .. } => "the service limits the rate of calls: wait some minutes",
             Failure::NotFound => "check the name, the region and the account",
             Failure::Denied => "check that the credentials are set, not expired, and allow this call",
@@ -96,7 +99,7 @@ impl CallError {
     pub fn into_error(self, exit: Exit) -> Error {
         let help = match self.failure {
             Failure::Refused => format!("{}, then plan again", self.mend()),
-            Failure::Throttled { .. } | Failure::Unknown { .. } => format!("{}, then try again", self.mend()),
+            Failure::Busy | Failure::Throttled { .. } | Failure::Unknown { .. } => format!("{}, then try again", self.mend()),
             Failure::NotFound | Failure::Denied | Failure::Unreachable => self.mend().to_owned(),
         };
         Error::new(exit, self.to_string(), help)
@@ -107,6 +110,7 @@ impl fmt::Display for CallError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let verb = match self.failure {
             Failure::Refused => "was refused",
+            Failure::Busy => "was refused for now",
             Failure::Throttled { .. } => "was throttled",
             Failure::NotFound => "found nothing",
             Failure::Denied => "was denied",

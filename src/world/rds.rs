@@ -17,6 +17,10 @@ pub type Settings = BTreeMap<String, Json>;
 /// The mark that a parameter group needs a reboot to take effect.
 pub const PENDING_REBOOT: &str = "pending-reboot";
 
+/// What RDS answers to a call for an instance or a snapshot that is busy. For some moments it still shows as available then, and the same call goes well
+/// minutes later.
+pub const BUSY: [&str; 2] = ["InvalidDBInstanceState", "InvalidDBSnapshotState"];
+
 /// One DB instance, as `DescribeDBInstances` gives it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Instance {

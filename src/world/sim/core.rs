@@ -12,7 +12,7 @@ use super::state::State;
 use super::store::Store;
 use super::touched::{Dirty, Touched};
 use crate::model::time::{self, Timestamp};
-use crate::world::{CallError, CallResult, Clock, Failure};
+use crate::world::{CallError, CallResult, Clock, Failure, rds};
 
 /// Calls kept for [`super::SimWorld::calls`]; the oldest go first.
 const MAX_CALLS: usize = 1_000_000;
@@ -69,7 +69,7 @@ impl Work<'_> {
 
     /// A refusal by the service.
     pub(super) fn refuse(&self, code: &str, message: impl Into<String>) -> CallError {
-        CallError::new(self.call, Failure::Refused, message).code(code)
+        refusal(self.call, code, message)
     }
 
     /// The service does not know the thing.
@@ -226,7 +226,7 @@ impl Core {
                 CallError::new(call, failure, "rate exceeded").code(if call.starts_with("rds") { "Throttling" } else { "429" })
             }
             Some(Fault::ServerError { status, after_effect: false, retry_after_seconds }) => server_error(call, *status, false, *retry_after_seconds),
-            Some(Fault::Refusal { code, message }) => CallError::new(call, Failure::Refused, message.as_str()).code(code.as_str()),
+            Some(Fault::Refusal { code, message }) => refusal(call, code, message.as_str()),
             Some(Fault::Denied { code, message }) => CallError::new(call, Failure::Denied, message.as_str()).code(code.as_str()),
             Some(Fault::Unreachable {}) => CallError::new(call, Failure::Unreachable, "network is unreachable"),
             Some(Fault::Crash { when: When::Before }) => {
@@ -295,6 +295,12 @@ impl Core {
 }
 
 /// A 5xx. A database session has none: what comes nearest is that no connection is to be had, or that it is cut during COMMIT.
+/// The service says no: for now or as such.
+fn refusal(call: &str, code: &str, message: impl Into<String>) -> CallError {
+    let failure = if rds::BUSY.contains(&code) { Failure::Busy } else { Failure::Refused };
+    CallError::new(call, failure, message).code(code)
+}
+
 fn server_error(call: &str, status: Option<u16>, effect: bool, retry_after_seconds: Option<u64>) -> CallError {
     if call.starts_with("postgres:") {
         let failure = if effect { Failure::Unknown { retry_after: None } } else { Failure::Unreachable };

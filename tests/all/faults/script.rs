@@ -63,7 +63,7 @@ impl Script {
             let named = live.call.is_some_and(|call| told.contains(call));
             let same = match live.planned.what {
                 What::Denied => mend == Mend::Credentials,
-                What::Refused | What::Busy => mend == Mend::Refusal,
+                What::Refused => mend == Mend::Refusal,
                 // A database server that fails before anything happens closes the connection.
                 What::ErrorBefore if live.call.is_some_and(|call| call.starts_with("postgres:")) => matches!(mend, Mend::Network | Mend::Wait),
                 _ => mend == Mend::Wait,

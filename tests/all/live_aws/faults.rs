@@ -89,7 +89,7 @@ async fn refusals_and_throttling_did_nothing() {
     }
     let failures: Vec<Failure> = seen.iter().map(|error| error.failure).collect();
     let throttled = Failure::Throttled { retry_after: None };
-    assert_eq!(failures, [throttled, Failure::Refused, Failure::Refused, Failure::Denied, UNKNOWN, UNKNOWN]);
+    assert_eq!(failures, [throttled, Failure::Busy, Failure::Refused, Failure::Denied, UNKNOWN, UNKNOWN]);
     assert_eq!(count(&site, "ModifyDBInstance"), 0, "none of them reached the service");
     faulty.modify(&rename("dev", "dev-old")).await.unwrap();
 }

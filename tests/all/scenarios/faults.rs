@@ -34,8 +34,10 @@ async fn throttling_is_waited_out_and_a_connection_lost_before_the_call_is_made_
     staging.fault("AddTagsToResource", "", 1, "error", &throttled);
     staging.fault("RestoreDBInstanceFromDBSnapshot", "", 1, "reset", &json!(true));
     staging.fault("ModifyDBInstance", &format!("NewDBInstanceIdentifier == '{NAME}'"), 2, "error", &throttled);
+    let busy = json!({"code": "InvalidDBInstanceState", "status": 400, "message": "Instance is not in available state."});
+    staging.fault("DeleteDBInstance", "", 1, "error", &busy);
     staging.project.run(&["apply", "plans/staging.json"]).expect(0);
-    assert_eq!(staging.writes(), WRITES, "what was throttled or lost on the way never reached the service");
+    assert_eq!(staging.writes(), WRITES, "what was throttled, refused for now or lost on the way never reached the service");
     staging.is_refreshed().await;
 }
 
@@ -44,7 +46,7 @@ async fn a_refused_rename_in_the_outage_switches_back() {
     let Some(staging) = Staging::build("ap-southeast-4", true).await else { return };
     staging.plan();
     // moto itself would rename onto anything; RDS refuses in such words.
-    let refusal = json!({"code": "InvalidDBInstanceState", "status": 400, "message": "Instance is not in available state."});
+    let refusal = json!({"code": "DBInstanceAlreadyExists", "status": 400, "message": "DB instance already exists"});
     staging.fault("ModifyDBInstance", &format!("NewDBInstanceIdentifier == '{NAME}' && DBInstanceIdentifier == '{NEXT}'"), 20, "error", &refusal);
     let failed = staging.project.run(&["apply", "plans/staging.json", "--json"]).expect(4);
     assert!(failed.stdout.contains("outage_ended"), "{}", failed.stdout);

@@ -14,7 +14,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use hyper_util::client::legacy;
 
 use super::guard::PlainText;
-use crate::world::{CallError, Failure};
+use crate::world::{CallError, Failure, rds};
 
 /// Characters of a service's words that are kept.
 const MESSAGE_LIMIT: usize = 300;
@@ -123,6 +123,7 @@ fn answered(call: &str, status: u16, retry_after: Option<Duration>, code: Option
         // 408: the service, or something before it, gave up waiting.
         _ if !(400..500).contains(&status) || status == 408 => Failure::Unknown { retry_after },
         Some(code) if DENIED.contains(&code) => Failure::Denied,
+        Some(code) if rds::BUSY.contains(&code) => Failure::Busy,
         Some(code) if code.contains("NotFound") => Failure::NotFound,
         None if status == 401 || status == 403 || status == 407 => Failure::Denied,
         _ => Failure::Refused,

@@ -36,7 +36,7 @@ fn codes_say_what_is_known() {
         (400, "InvalidAddress.NotFound", Failure::NotFound),
         (500, "DBInstanceNotFound", unknown),
         (400, "DBInstanceAlreadyExists", Failure::Refused),
-        (400, "InvalidDBInstanceState", Failure::Refused),
+        (400, "InvalidDBInstanceState", Failure::Busy),
         (403, "ExpiredToken", Failure::Denied),
         (403, "InvalidClientTokenId", Failure::Denied),
         (403, "SignatureDoesNotMatch", Failure::Denied),
