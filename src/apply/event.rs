@@ -32,7 +32,7 @@ pub enum EventKind {
         mode: String,
         /// Steps of the plan.
         steps: usize,
-        /// Seconds the whole is expected to take.
+        /// Seconds the whole is expected to take; 0 for a way back, of which nobody knows.
         expected_seconds: u64,
         /// Who runs it.
         actor: String,

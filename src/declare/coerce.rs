@@ -46,6 +46,7 @@ pub fn coerce(ty: AttrType, value: Value) -> Result<Value, Wrong> {
             Value::Bool(_) | Value::Number(_) | Value::String(_) => Ok(value),
             other => Err(wrong(unfit(&other, "text, a number or a bool"))),
         },
+        AttrType::Any => Ok(value),
         AttrType::Reference(kind) => reference(kind, value),
         AttrType::ReferenceList(kind) => match value {
             Value::List(items) => items.into_iter().map(|item| reference(kind, item)).collect::<Result<_, _>>().map(Value::List),
@@ -129,6 +130,7 @@ pub fn words(ty: AttrType) -> &'static str {
         AttrType::StringMap => "a map of texts",
         AttrType::BoolOrString => "true, false or text",
         AttrType::Scalar => "text, a number, or true or false",
+        AttrType::Any => "a value of its type",
         AttrType::Reference(_) => "a reference",
         AttrType::ReferenceList(_) => "a list of references",
     }

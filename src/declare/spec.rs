@@ -43,6 +43,8 @@ pub enum AttrType {
     BoolOrString,
     /// A text, number or bool.
     Scalar,
+    /// Anything; something else says what fits.
+    Any,
     /// A reference to something declared, of this block type (`aws` means `provider "aws"`, `database` a resource); "" means any resource.
     Reference(&'static str),
     /// A list of such.

@@ -34,7 +34,7 @@ pub static VARIABLE: BlockSpec = BlockSpec {
     doc: "A value that is given from outside: --var, --var-file or SWITCHOVER_VAR_name, in that order of strength, else its default.",
     attributes: &[
         AttrSpec::new("type", AttrType::String, "string, number, bool, any, list(…), set(…), map(…), object({ … }) or tuple([ … ]).").default("any"),
-        AttrSpec::new("default", AttrType::Scalar, "What holds when nothing is given."),
+        AttrSpec::new("default", AttrType::Any, "What holds when nothing is given."),
         AttrSpec::new("description", AttrType::String, "What the variable is for."),
         AttrSpec::new("sensitive", AttrType::Bool, "Whether its value is a secret, and whatever is made of it.").default("false"),
     ],

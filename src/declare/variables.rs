@@ -251,7 +251,11 @@ impl<'a> Variables<'a> {
             return typed(given, &variable.ty).or_else(|what| {
                 let secret = self.into_secrets.contains(&format!("var.{name}"));
                 let what = if secret { eval::convert::without_values(&what, "") } else { what };
-                fault(&variable.place, format!("{label}: {what}"), "give a value of the variable's type")
+                fault(
+                    &variable.place,
+                    format!("{label}: {what}"),
+                    format!("give a value of the variable's type, such as {name}={}", example(&variable.ty)),
+                )
             });
         }
         let Some(default) = variable.default else {
@@ -265,6 +269,17 @@ impl<'a> Variables<'a> {
         let value = evaluator.eval(&default.value, &scope)?;
         types::convert(&variable.ty, value)
             .or_else(|what| fault(&scope.span(default.value.span()), what, "the default must be of the variable's type"))
+    }
+}
+
+/// A value of a type as it is written for a shell.
+fn example(ty: &Type) -> &'static str {
+    match ty {
+        Type::Any | Type::String => "text",
+        Type::Number => "3",
+        Type::Bool => "true",
+        Type::List(_) | Type::Set(_) | Type::Tuple(_) => r#"'["a", "b"]'"#,
+        Type::Map(_) | Type::Object(_) => r#"'{ a = "b" }'"#,
     }
 }
 

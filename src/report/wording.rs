@@ -69,13 +69,11 @@ impl Wording {
         match &event.kind {
             EventKind::RunStarted { mode, steps, expected_seconds, actor } => {
                 self.said.clear();
-                let words = format!(
-                    "{mode} of {}, run {}: {}, {}, by {actor}",
-                    event.environment,
-                    event.run,
-                    many(*steps, "step"),
-                    about(self.whole(*expected_seconds))
-                );
+                let (environment, run, steps) = (&event.environment, &event.run, many(*steps, "step"));
+                let words = match *expected_seconds {
+                    0 => format!("{mode} of {environment}, run {run} of {steps}, by {actor}"),
+                    seconds => format!("{mode} of {environment}, run {run}: {steps}, {}, by {actor}", about(self.whole(seconds))),
+                };
                 self.line(&mut page, event, Line::of(Ink::Strong, &words));
             }
             EventKind::StepStarted { expected_seconds, attempt, undo } => self.started(&mut page, event, *expected_seconds, *attempt, *undo),

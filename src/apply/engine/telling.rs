@@ -17,7 +17,8 @@ pub fn event_of(record: &Record, at: Timestamp, state: &RunState) -> Option<Even
         Record::Continued { mode, actor } => EventKind::RunStarted {
             mode: mode.clone(),
             steps: state.plan.steps.len(),
-            expected_seconds: state.plan.expected.as_secs(),
+            // Nobody knows how long a way back takes.
+            expected_seconds: if mode == "rollback" { 0 } else { state.plan.expected.as_secs() },
             actor: actor.clone(),
         },
         Record::Watching { step } => EventKind::StepStarted { expected_seconds: expected(state, step), attempt: 1, undo: false },

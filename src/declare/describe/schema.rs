@@ -110,5 +110,6 @@ fn typed(ty: AttrType) -> Json {
         AttrType::StringMap => json!({ "type": "object", "additionalProperties": text }),
         AttrType::BoolOrString => json!({ "type": ["boolean", "string"] }),
         AttrType::Scalar => json!({ "type": ["string", "number", "boolean"] }),
+        AttrType::Any => json!({}),
     }
 }

@@ -172,6 +172,7 @@ impl Builder<'_> {
             move || Op::Batch(Batch { provider, zone: zone.name, zone_id: zone.id, changes: changes(&chunk) })
         };
         let undone = match chunk.count() {
+            made if made == chunk.posts().count() => format!("take the {} of {} away again", many(made, "new record"), zone.name),
             1 => format!("put the record of {} back as it was", zone.name),
             count => format!("put the {count} records of {} back as they were", zone.name),
         };
