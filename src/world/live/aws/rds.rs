@@ -11,7 +11,7 @@ use aws_sdk_rds::types::{Filter, Tag};
 use super::connect::Connection;
 use super::{error, instance, pages, settings};
 use crate::world::rds::{Delete, Instance, Modify, RdsRead, RdsWrite, Restore, Snapshot};
-use crate::world::{CallError, CallResult, Failure};
+use crate::world::{CallResult, Failure};
 
 /// Entries a page; RDS allows 20 to 100.
 const PAGE_SIZE: i32 = 100;
