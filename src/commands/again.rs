@@ -29,7 +29,11 @@ impl Again {
         if let Some(world) = globals.world.as_ref().map(|world| world.to_string_lossy()).filter(|world| is_own("SWITCHOVER_WORLD", world)) {
             flags.push(format!("--world {}", escape::shell(&world)));
         }
-        // Its URL may hold a password.
+        flags.extend(globals.var_file.iter().map(|file| format!("--var-file {}", escape::shell(&file.to_string_lossy()))));
+        // A value may be a secret, and so may the URL of a journal.
+        if !globals.var.is_empty() {
+            flags.push("the same --var".to_owned());
+        }
         if globals.journal.as_ref().is_some_and(|journal| is_own("SWITCHOVER_JOURNAL", journal)) {
             flags.push("the same --journal".to_owned());
         }

@@ -248,14 +248,11 @@ impl<'a> Variables<'a> {
     fn evaluate(&self, evaluator: &Evaluator<'_>, name: &str, variable: &Variable<'_>, env: &dyn Fn(&str) -> Option<String>) -> Eval<Value> {
         let outside = self.given.get(name).cloned().or_else(|| env(&env_name(name)).map(|text| (Given::Text(text), env_name(name))));
         if let Some((given, label)) = outside {
+            let example = example(name, &variable.ty, matches!(given, Given::Text(_)));
             return typed(given, &variable.ty).or_else(|what| {
                 let secret = self.into_secrets.contains(&format!("var.{name}"));
                 let what = if secret { eval::convert::without_values(&what, "") } else { what };
-                fault(
-                    &variable.place,
-                    format!("{label}: {what}"),
-                    format!("give a value of the variable's type, such as {name}={}", example(&variable.ty)),
-                )
+                fault(&variable.place, format!("{label}: {what}"), format!("give a value of the variable's type, such as {example}"))
             });
         }
         let Some(default) = variable.default else {
@@ -272,14 +269,29 @@ impl<'a> Variables<'a> {
     }
 }
 
-/// A value of a type as it is written for a shell.
-fn example(ty: &Type) -> &'static str {
+/// How a variable is given: in a shell, where texts and numbers stand as they are, or in a file.
+fn example(name: &str, ty: &Type, for_a_shell: bool) -> String {
     match ty {
-        Type::Any | Type::String => "text",
-        Type::Number => "3",
-        Type::Bool => "true",
-        Type::List(_) | Type::Set(_) | Type::Tuple(_) => r#"'["a", "b"]'"#,
-        Type::Map(_) | Type::Object(_) => r#"'{ a = "b" }'"#,
+        _ if !for_a_shell => format!("{name} = {}", literal(ty)),
+        Type::Any | Type::String => format!("{name}=text"),
+        Type::Number | Type::Bool => format!("{name}={}", literal(ty)),
+        _ => format!("{name}='{}'", literal(ty)),
+    }
+}
+
+/// Some value of a type.
+fn literal(ty: &Type) -> String {
+    match ty {
+        Type::Any | Type::String => "\"text\"".to_owned(),
+        Type::Number => "3".to_owned(),
+        Type::Bool => "true".to_owned(),
+        Type::List(of) | Type::Set(of) => format!("[{}]", literal(of)),
+        Type::Tuple(of) => format!("[{}]", of.iter().map(literal).collect::<Vec<_>>().join(", ")),
+        Type::Map(of) => format!("{{ name = {} }}", literal(of)),
+        Type::Object(of) => {
+            let needed = of.iter().filter(|(_, (_, optional))| !optional).map(|(name, (ty, _))| format!("{name} = {}", literal(ty)));
+            format!("{{ {} }}", needed.collect::<Vec<_>>().join(", "))
+        }
     }
 }
 

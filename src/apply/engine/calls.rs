@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use tokio::sync::{mpsc, oneshot};
 
 use super::credentials;
-use super::decide::{Decision, Situation, decide};
+use super::decide::{ATTEMPTS_MAX, Decision, Situation, decide};
 use super::forward::Cause;
 use super::outstanding::{limit, no_answer};
 use super::track::Key;
@@ -24,6 +24,8 @@ use crate::world::{CallError, CallResult, Failure, Readers};
 
 /// Looks that fail in other ways than for the moment, before the step fails.
 const FAILED_LOOKS_MAX: u32 = 3;
+/// The longest pause before a busy thing is asked again while people notice an outage, or are told of one.
+const BUSY_IN_OUTAGE: std::time::Duration = std::time::Duration::from_secs(10);
 
 /// A time in which nothing could be seen is told of when it is over, unless it was shorter.
 const WORTH_TELLING: std::time::Duration = std::time::Duration::from_secs(30);
@@ -114,7 +116,8 @@ impl Engine {
             writers: Arc::clone(&self.writers),
             outputs: outputs.map(|(id, outputs)| (id.clone(), outputs.clone())).collect(),
             step: step.id.clone(),
-            started: self.call(key).map(|call| call.first),
+            // A call that was refused is none.
+            started: self.call(key).filter(|call| !call.had_no_effect()).map(|call| call.first),
         }
     }
 
@@ -370,6 +373,9 @@ impl Engine {
         let backoff = std::time::Duration::from_secs(1 << attempts.min(6));
         let timeout = self.program.step(key.step).limits.timeout;
         let pause = match (&error.failure, error.retry_after()) {
+            // After the last one nothing is won by waiting; and in an outage, begun or told, what is busy is soon asked again, and soon given up.
+            (Failure::Busy, _) if attempts >= ATTEMPTS_MAX => std::time::Duration::ZERO,
+            (Failure::Busy, _) if self.in_outage(key) => backoff.min(BUSY_IN_OUTAGE),
             // A look may go out at once; only the next call must wait. A throttled or unreachable service is left alone altogether.
             _ if !error.may_pass() => std::time::Duration::ZERO,
             (Failure::Unknown { .. }, None) => std::time::Duration::from_secs(1),

@@ -121,7 +121,7 @@ fn pending(situation: &Situation<'_>, late: bool) -> Option<Decision> {
         }
     };
     match &call.answer {
-        Some(Answer::Nothing { passing: false, .. }) if call.doubt && !seen_late => {
+        Some(Answer::Nothing { passing, .. }) if call.doubt && !seen_late && !(*passing && situation.repeat_is_safe) => {
             Some(Decision::Wait(Progress::status("refused; an earlier call may be at work, looking")))
         }
         Some(Answer::Nothing { error, passing: false }) if !situation.explained => {

@@ -18,7 +18,7 @@ pub fn event_of(record: &Record, at: Timestamp, state: &RunState) -> Option<Even
             mode: mode.clone(),
             steps: state.plan.steps.len(),
             // Nobody knows how long a way back takes.
-            expected_seconds: if mode == "rollback" { 0 } else { state.plan.expected.as_secs() },
+            expected_seconds: if mode == "rollback" || state.turned_back.is_some() { 0 } else { state.plan.expected.as_secs() },
             actor: actor.clone(),
         },
         Record::Watching { step } => EventKind::StepStarted { expected_seconds: expected(state, step), attempt: 1, undo: false },

@@ -294,13 +294,13 @@ impl Core {
     }
 }
 
-/// A 5xx. A database session has none: what comes nearest is that no connection is to be had, or that it is cut during COMMIT.
 /// The service says no: for now or as such.
 fn refusal(call: &str, code: &str, message: impl Into<String>) -> CallError {
     let failure = if rds::BUSY.contains(&code) { Failure::Busy } else { Failure::Refused };
     CallError::new(call, failure, message).code(code)
 }
 
+/// A 5xx. A database session has none: what comes nearest is that no connection is to be had, or that it is cut during COMMIT.
 fn server_error(call: &str, status: Option<u16>, effect: bool, retry_after_seconds: Option<u64>) -> CallError {
     if call.starts_with("postgres:") {
         let failure = if effect { Failure::Unknown { retry_after: None } } else { Failure::Unreachable };

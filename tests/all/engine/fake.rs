@@ -21,6 +21,8 @@ pub struct Manner {
     pub settle_seconds: u64,
     /// Starts that are throttled first.
     pub throttled: u32,
+    /// Starts that are refused as busy first, though no look shows it.
+    pub unready: u32,
     /// Whether it is refused.
     pub refused: bool,
     /// Whether credentials have run out (with `lost`: after the first call).
@@ -155,6 +157,12 @@ impl Operation for Op {
                     Look::done()
                 }
             }
+            Op::Add { name, manner } if manner.unready > 0 && !things.names.contains(name) => {
+                if cx.started.is_some() {
+                    things.log.push(format!("{name} is looked at as if a call were out"));
+                }
+                Look::Pending
+            }
             Op::Add { name, manner } if things.is_busy(name, manner, now) => Look::Settling(Progress::status("backing-up")),
             Op::Add { manner, .. } if manner.conflict && !things.mended => Look::Conflict("somebody else has it".to_owned()),
             Op::Add { name, manner } if things.names.contains(name) => {
@@ -198,6 +206,9 @@ impl Operation for Op {
                 }
                 if *count <= manner.throttled {
                     return failed(Failure::Throttled { retry_after: Some(Duration::from_secs(30)) }, "slow down");
+                }
+                if *count <= manner.unready {
+                    return failed(Failure::Busy, "not in a state that permits this");
                 }
                 if manner.lost != Some(false) || *count > 1 {
                     things.names.insert(name.clone());

@@ -52,6 +52,33 @@ async fn what_a_service_has_taken_is_not_believed_to_be_undone_before_it_has_sho
 }
 
 #[tokio::test]
+async fn what_is_busy_without_showing_it_is_asked_again_for_minutes_and_sooner_in_an_outage() {
+    let took = |run: &'static str, unready: u32, outage: bool| async move {
+        let mut step = add("a", Phase::Switch, &[], &Manner { unready, ..good() });
+        step.outage = outage.then(|| Outage::Whole("x".to_owned()));
+        let bench = Bench::new(plan(run, vec![step]));
+        let began = bench.now();
+        let (summary, events) = bench.run(How::default()).await;
+        let ended = events.iter().filter(|event| matches!(event.kind, EventKind::OutageEnded { .. })).count();
+        assert_eq!(ended, usize::from(outage), "{events:?}");
+        assert!(fake::log(run).iter().all(|line| line == "+a"), "{:?}", fake::log(run));
+        (summary.exit_code, fake::names(run).len(), bench.elapsed(began).as_secs())
+    };
+    let (code, there, seconds) = took("unready", 5, false).await;
+    assert_eq!((code, there), (0, 1));
+    assert!((62..80).contains(&seconds), "{seconds}");
+    let (code, there, seconds) = took("unready-outage", 5, true).await;
+    assert_eq!((code, there), (0, 1));
+    assert!((34..45).contains(&seconds), "{seconds}");
+    let (code, there, seconds) = took("never-ready", 99, false).await;
+    assert_eq!((code, there), (Exit::Restored.code(), 0));
+    assert!((446..460).contains(&seconds), "{seconds}");
+    let (code, there, seconds) = took("never-ready-outage", 99, true).await;
+    assert_eq!((code, there), (Exit::Restored.code(), 0));
+    assert!((94..110).contains(&seconds), "{seconds}");
+}
+
+#[tokio::test]
 async fn a_refusal_that_a_look_explains_is_no_end() {
     let bench = Bench::new(plan("busy", vec![add("a", Phase::Prepare, &[], &Manner { busy_seconds: 600, ..good() })]));
     let (summary, _) = bench.run(How::default()).await;

@@ -77,9 +77,9 @@ impl Held {
         Held { length_ms: milliseconds(length), since: Some(info.since), ..self.clone() }
     }
 
-    /// How long it lasts from when it was written, for people.
-    pub fn length(&self) -> String {
-        time::words(Duration::from_millis(self.length_ms))
+    /// How long it lasts from when it was written.
+    pub fn length(&self) -> Duration {
+        Duration::from_millis(self.length_ms)
     }
 
     fn info(&self, object: &Object) -> LockInfo {

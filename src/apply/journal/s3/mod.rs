@@ -48,7 +48,7 @@ use super::locks;
 use super::patience::Patience;
 use super::record::{Entry, Record};
 use super::store::{Acquire, Lease, LockInfo, Store, StoredRun};
-use crate::model::{Error, Exit, Result};
+use crate::model::{Error, Exit, Result, time};
 use crate::world::keys::KeySource;
 
 /// How often somebody else may be quicker before a lock is left to them.
@@ -134,15 +134,22 @@ impl S3Store {
     /// Waits until a lease that was ended is over. It may have been renewed in that moment: its holder writes nothing more and renews it no more, but is
     /// sure of it to its end, and a call whose intent was written before may leave until then.
     async fn outlast(&self, lock: &Lock<'_>, mut state: State, acquire: &Acquire, ended: &BTreeSet<String>) -> Result<State> {
-        let mut told = false;
+        let mut looks = 0;
         while let Some((held, info)) =
             state.held.as_ref().filter(|(held, info)| ended.contains(&held.fence) && locks::may_take(info, acquire).is_err())
         {
-            if !told {
-                let what =
-                    format!("{} was renewed while it was being taken over: waiting until that is over, for {} at most", info.name, held.length());
+            if looks == 0 {
+                let what = format!(
+                    "{} was renewed while it was being taken over: waiting until that is over, for {} at most",
+                    info.name,
+                    time::words(held.length())
+                );
                 (self.patience.listener)(&what);
-                told = true;
+            }
+            // A server whose clock is set back would end it much later, or never.
+            looks += 1;
+            if LOOK_AGAIN * looks > held.length() * 2 + LOOK_AGAIN {
+                locks::may_take(info, acquire)?;
             }
             tokio::time::sleep(LOOK_AGAIN).await;
             state = lock.read().await?;

@@ -120,6 +120,7 @@ impl RdsRead for Rds {
 }
 
 /// No call waits for a turn here, and none reads anything first: the lease was asked about before, and what is sent is to leave while that answer holds.
+/// What the SDK does before it sends remains: now and then it loads credentials anew.
 #[async_trait]
 impl RdsWrite for Rds {
     async fn restore(&self, restore: &Restore) -> CallResult<()> {

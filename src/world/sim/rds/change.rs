@@ -1,5 +1,7 @@
 //! `ModifyDBInstance` and `RebootDBInstance`.
 
+use std::collections::BTreeSet;
+
 use super::{Place, Walk, restore};
 use crate::model::Json;
 use crate::world::CallResult;
@@ -59,6 +61,7 @@ pub(super) fn modify(place: &Place, work: &mut Work<'_>, modify: &Modify) -> Cal
     }
     restore::check_groups(place, work, &modify.settings)?;
     let mut wanted = modify.settings.clone();
+    exports(&mut wanted, &instance.settings, &modify.log_exports);
     restore::sort_lists(&mut wanted);
     // What is there already, and the absence of what is not there, are no change.
     wanted.retain(|key, value| instance.settings.get(key).unwrap_or(&Json::Null) != value);
@@ -90,6 +93,21 @@ pub(super) fn modify(place: &Place, work: &mut Work<'_>, modify: &Modify) -> Cal
         }
     });
     Ok(())
+}
+
+/// RDS hears what to enable and what to disable, which the caller works out from what it believes to be there.
+fn exports(wanted: &mut Settings, there: &Settings, believed: &[String]) {
+    const NAME: &str = "enabled_cloudwatch_logs_exports";
+    let texts = |list: Option<&Json>| -> BTreeSet<String> {
+        list.and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str).map(str::to_owned).collect()
+    };
+    if !wanted.contains_key(NAME) {
+        return;
+    }
+    let (after, mut present) = (texts(wanted.get(NAME)), texts(there.get(NAME)));
+    present.extend(after.iter().filter(|one| !believed.contains(one)).cloned());
+    present.retain(|one| after.contains(one) || !believed.contains(one));
+    wanted.insert(NAME.to_owned(), present.into_iter().collect::<Vec<_>>().into());
 }
 
 fn check_storage(work: &Work<'_>, instance: &DbInstance, told: &Settings, wanted: &Settings) -> CallResult<()> {
