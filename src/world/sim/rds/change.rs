@@ -101,7 +101,7 @@ fn exports(wanted: &mut Settings, there: &Settings, believed: &[String]) {
     let texts = |list: Option<&Json>| -> BTreeSet<String> {
         list.and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str).map(str::to_owned).collect()
     };
-    if !wanted.contains_key(NAME) {
+    if !wanted.get(NAME).is_some_and(Json::is_array) {
         return;
     }
     let (after, mut present) = (texts(wanted.get(NAME)), texts(there.get(NAME)));
