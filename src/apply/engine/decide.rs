@@ -219,6 +219,11 @@ mod tests {
         let refused = Call { doubt: true, ..call(Some(Answer::Nothing { error: "InvalidDBInstanceState".to_owned(), passing: false }), 2) };
         assert!(matches!(pending_at(30, Some(&refused), true), Decision::Wait(_)));
         assert!(matches!(pending_at(61, Some(&refused), true), Decision::Fail(..)));
+        // Busy perhaps with that very call: it is not made a second time while its effect may show, unless that does no harm.
+        let busy = Call { doubt: true, ..call(Some(Answer::Nothing { error: "not now".to_owned(), passing: true }), 2) };
+        assert!(matches!(pending_at(30, Some(&busy), false), Decision::Wait(_)));
+        assert_eq!(pending_at(61, Some(&busy), false), Decision::Start);
+        assert_eq!(pending_at(30, Some(&busy), true), Decision::Start);
     }
 
     #[test]

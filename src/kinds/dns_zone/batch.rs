@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::diff::ZoneDetail;
-use super::pairing::{Item, Turn};
+use super::pairing::{Item, Revision};
 use crate::world::dns::{NewRecord, Patch, Record};
 
 /// A record to be removed.
@@ -185,7 +185,7 @@ fn as_new(record: &Record) -> NewRecord {
 }
 
 /// The patch that undoes `patch`. Switching the proxy changes the TTL along with it, so both come back together.
-fn inverse(before: &Record, patch: &Turn) -> Patch {
+fn inverse(before: &Record, patch: &Revision) -> Patch {
     let both = patch.ttl.is_some() || patch.proxied.is_some();
     Patch {
         id: before.id.clone(),

@@ -18,7 +18,7 @@ pub enum Item {
         /// As it is.
         before: Arc<Record>,
         /// What changes.
-        patch: Turn,
+        patch: Revision,
     },
     /// It is made.
     Post(Box<NewRecord>),
@@ -26,7 +26,7 @@ pub enum Item {
 
 /// What becomes of a record that keeps its id and its name: a [`Patch`] without what it shares with the record, of which a large zone has many.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Turn {
+pub struct Revision {
     /// Its content, from now on.
     pub content: String,
     /// Its type, from now on.
@@ -41,7 +41,7 @@ pub struct Turn {
     pub tags: Option<Vec<String>>,
 }
 
-impl Turn {
+impl Revision {
     /// The whole patch of this record.
     pub fn patch(&self, before: &Record) -> Patch {
         Patch {
@@ -162,7 +162,7 @@ fn patch(record: &Arc<Record>, set: &Set, content: &str) -> Option<Item> {
     if set.rtype.word() == record.rtype && content == record.content && ttl.is_none() && proxied.is_none() && comment.is_none() && tags.is_none() {
         return None;
     }
-    let patch = Turn { content: content.to_owned(), rtype: set.rtype.word(), ttl, proxied, comment: comment.cloned(), tags: tags.cloned() };
+    let patch = Revision { content: content.to_owned(), rtype: set.rtype.word(), ttl, proxied, comment: comment.cloned(), tags: tags.cloned() };
     Some(Item::Patch { before: Arc::clone(record), patch })
 }
 

@@ -124,3 +124,42 @@ fn depth_and_size_have_limits_and_many_records_pass() {
     let many = format!("environment \"e\" {{}}\n{PROVIDERS}dns_zone \"example.org\" {{\n{}}}\n", records.concat());
     Bench::new("e", &many, "").run(&["validate"]).exits(0);
 }
+
+#[test]
+fn log_exports_are_added_and_taken_away() {
+    let bench = Bench::openverse();
+    bench.edit("world.json", "2026-10-02T00:40:00Z", "2026-11-03T00:00:00Z");
+    let exports = |bench: &Bench| {
+        let world = bench.world();
+        let instances = world["aws"]["accounts"]["111122223333"]["regions"]["us-east-1"]["instances"].as_object().unwrap();
+        let dev = instances.values().find(|one| one["identifier"] == "dev-openverse-db").unwrap();
+        dev["settings"]["enabled_cloudwatch_logs_exports"].clone()
+    };
+    let mut before = "  multi_az             = false".to_owned();
+    for logs in [&["postgresql", "upgrade"][..], &["upgrade"]] {
+        let after = format!("  multi_az             = false\n  enabled_cloudwatch_logs_exports = {logs:?}");
+        bench.edit("environments/staging.hcl", &before, &after);
+        bench.run(&["apply", "staging", "--yes"]).exits(0);
+        assert_eq!(exports(&bench), serde_json::json!(logs));
+        bench.run(&["plan", "staging", "--detailed-exitcode"]).exits(0);
+        before = after;
+    }
+}
+
+#[test]
+fn a_value_that_does_not_fit_is_answered_with_one_that_does() {
+    let bench = with_variable();
+    let hcl = bench.read("environments/staging.hcl");
+    let types = "variable \"ports\" {\n  type    = list(number)\n  default = [1]\n}\nvariable \"who\" {\n  type    = object({ name = string, age = optional(number) })\n  default = { name = \"a\" }\n}\n";
+    bench.write("environments/staging.hcl", &format!("{types}{hcl}"));
+    bench.run(&["validate", "--var", "ports=x"]).exits(1).says("such as ports='[3]'");
+    bench.run(&["validate", "--var", "ports=[3]"]).exits(0);
+    bench.run(&["validate", "--var", "who=3"]).exits(1).says("such as who='{ name = \"text\" }'");
+    bench.run(&["validate", "--var", "who={ name = \"text\" }"]).exits(0);
+    bench.write("vars.hcl", "ports = 3\n");
+    bench.run(&["validate", "--var-file", "vars.hcl"]).exits(1).says("such as ports = [3]");
+    let with_flags = bench.run(&["plan", "staging", "--var-file", "vars.json", "--var", "class=db.hidden"]);
+    with_flags.exits(1).never_says("named above");
+    bench.write("vars.hcl", "ports = [3]\n");
+    bench.run(&["plan", "staging", "--var-file", "vars.hcl", "--var", "class=db.x"]).exits(0).says("go with --var-file vars.hcl and the same --var,");
+}
