@@ -401,3 +401,12 @@ fn what_commands_need_besides_their_words_is_told_with_them() {
         plan.err
     );
 }
+
+#[test]
+fn the_folder_of_a_saved_plan_is_made_and_no_more_than_that() {
+    let bench = Bench::openverse();
+    bench.run(&["plan", "staging", "--out", "made/plan.json"]).exits(0);
+    bench.run(&["show", "made/plan.json"]).exits(0).says("17 steps");
+    bench.run(&["plan", "staging", "--out", "mistyped/deep/plan.json"]).exits(1).says("cannot write the plan");
+    assert!(!bench.path("mistyped").exists());
+}
